@@ -1,0 +1,86 @@
+//! Division with a stated direction, and products of two or three factors that may need 256 bits.
+
+use crate::Round;
+use ethnum::I256;
+
+/// `a ÷ b`, rounded as said. `None` when `b` is zero or the result does not fit.
+///
+/// −7 ÷ 2 is −3 up, −4 down, −3 toward zero.
+#[must_use]
+pub fn div_round(a: i128, b: i128, round: Round) -> Option<i128> {
+    let q = a.checked_div(b)?;
+    let exact = q.checked_mul(b)? == a;
+    let negative = (a < 0) != (b < 0);
+    match (exact, negative, round) {
+        (true, _, _) | (_, _, Round::TowardZero) | (_, true, Round::Up) | (_, false, Round::Down) => Some(q),
+        (false, false, Round::Up) => q.checked_add(1),
+        (false, true, Round::Down) => q.checked_sub(1),
+    }
+}
+
+/// `a × b ÷ c`, rounded once. `None` when `c` is zero or the result does not fit an `i128`.
+#[must_use]
+pub fn mul_div(a: i128, b: i128, c: i128, round: Round) -> Option<i128> {
+    match a.checked_mul(b) {
+        Some(product) => div_round(product, c, round),
+        None => div_wide(I256::from(a) * I256::from(b), I256::from(c), round),
+    }
+}
+
+/// `a × b × c ÷ d`, rounded once. `None` when `d` is zero or anything does not fit (256 bits inside, 128 outside).
+#[must_use]
+pub fn mul_div2(a: i128, b: i128, c: i128, d: i128, round: Round) -> Option<i128> {
+    match a.checked_mul(b).and_then(|ab| ab.checked_mul(c)) {
+        Some(product) => div_round(product, d, round),
+        None => {
+            let product = (I256::from(a) * I256::from(b)).checked_mul(I256::from(c))?;
+            div_wide(product, I256::from(d), round)
+        }
+    }
+}
+
+fn div_wide(a: I256, b: I256, round: Round) -> Option<i128> {
+    let q = a.checked_div(b)?;
+    let exact = q.checked_mul(b)? == a;
+    let negative = (a < I256::ZERO) != (b < I256::ZERO);
+    let rounded = match (exact, negative, round) {
+        (true, _, _) | (_, _, Round::TowardZero) | (_, true, Round::Up) | (_, false, Round::Down) => q,
+        (false, false, Round::Up) => q + I256::ONE,
+        (false, true, Round::Down) => q - I256::ONE,
+    };
+    i128::try_from(rounded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn direction_is_said_for_both_signs() {
+        for (a, b, up, down, zero) in [(7, 2, 4, 3, 3), (-7, 2, -3, -4, -3), (7, -2, -3, -4, -3), (-7, -2, 4, 3, 3)] {
+            assert_eq!(div_round(a, b, Round::Up), Some(up));
+            assert_eq!(div_round(a, b, Round::Down), Some(down));
+            assert_eq!(div_round(a, b, Round::TowardZero), Some(zero));
+        }
+        assert_eq!(div_round(1, 0, Round::Up), None);
+        assert_eq!(mul_div(i128::MAX, i128::MAX, 1, Round::Up), None);
+    }
+
+    proptest! {
+        #[test]
+        fn wide_and_narrow_agree(a in -(1i128 << 60)..(1i128 << 60), b in -(1i128 << 60)..(1i128 << 60), c in 1i128..(1i128 << 60)) {
+            for round in [Round::Up, Round::Down, Round::TowardZero] {
+                let narrow = div_round(a * b, c, round);
+                let wide = div_wide(I256::from(a) * I256::from(b), I256::from(c), round);
+                prop_assert_eq!(narrow, wide);
+            }
+        }
+
+        #[test]
+        fn up_is_minus_down_of_the_negative(a in any::<i64>(), b in 1i64..) {
+            let (a, b) = (i128::from(a), i128::from(b));
+            prop_assert_eq!(div_round(a, b, Round::Up), div_round(-a, b, Round::Down).map(|x| -x));
+        }
+    }
+}
