@@ -1,0 +1,605 @@
+//! What each event does to the state. One function a topic; nothing here decides, and nothing else changes the state.
+
+use crate::fault::fault;
+use crate::orders::{Links, Order, Place};
+use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::state::{
+    Account, AccountKind, Asset, Average, Exposure, Index, Liquidation, Market, SourceQuote, Wallet, Withdrawal,
+};
+use crate::{
+    AccountId, AssetId, Book, Event, Level, MarketId, MarketStatus, Name, OrderId, Outcome, OwnerId, Reduce, Role,
+    Side, Stage, State, limits,
+};
+use alloc::vec::Vec;
+use units::{Money, Price, Size, Time};
+
+/// Parameters that are too large for an event.
+#[derive(Clone, Copy)]
+pub(crate) enum Definition<'a> {
+    None,
+    Asset(&'a AssetParams),
+    Index(&'a IndexParams),
+    Market(&'a MarketParams),
+    Risk(&'a RiskParams),
+    Account(Role, Name),
+}
+
+pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>) {
+    match *event {
+        Event::Began { sequence, time } => {
+            (state.sequence, state.now) = (sequence, time);
+            if time >= state.next_due {
+                state.next_due = next_second(time);
+            }
+        }
+        Event::Refused { .. }
+        | Event::OrderCut { .. }
+        | Event::LiquidationStep { .. }
+        | Event::TakenOver { .. }
+        | Event::Deleveraged { .. }
+        | Event::LeftUncovered { .. }
+        | Event::DeficitLeft { .. } => {}
+        Event::AssetAdded { .. }
+        | Event::IndexAdded { .. }
+        | Event::MarketListed { .. }
+        | Event::MarketParamsSet { .. }
+        | Event::RiskParamsSet
+        | Event::AccountOpened { .. } => define(state, event, definition),
+        Event::AssetParamsSet { asset, haircut, conversion_discount } => {
+            let params = &mut state.asset_mut(asset).params;
+            (params.haircut, params.conversion_discount) = (haircut, conversion_discount);
+            state.risk_due = true;
+        }
+        Event::MarketStatusSet { market, status, reason } => {
+            state.market_mut(market).status = status;
+            let index = state.market(market).params.index;
+            if reason == crate::StatusReason::IndexUnusable {
+                state.index_mut(index).restricted = true;
+            }
+        }
+        Event::FundingRateSet { market, rate } => state.market_mut(market).funding_given = Some(rate),
+        Event::IsolatedOpened { child, parent, market } => open_isolated(state, child, parent, market),
+        Event::BackstopCommitted { account, limit } => {
+            if limit.is_positive() {
+                state.backstops.insert(account, limit);
+            } else {
+                state.backstops.remove(&account);
+            }
+        }
+        Event::LeverageSet { account, market, leverage } => {
+            exposure(state, account, market).leverage = leverage;
+            if let Some(child) = exposure(state, account, market).child {
+                exposure(state, child, market).leverage = leverage;
+            }
+        }
+        Event::MarginModeSet { account, market, mode } => exposure(state, account, market).mode = mode,
+        Event::Deposited { .. }
+        | Event::WithdrawalRequested { .. }
+        | Event::WithdrawalConfirmed { .. }
+        | Event::WithdrawalReturned { .. }
+        | Event::Moved { .. }
+        | Event::Converted { .. } => funds(state, event),
+        Event::OrderAccepted { .. }
+        | Event::OrderRested { .. }
+        | Event::OrderParked { .. }
+        | Event::OrderTriggered { .. }
+        | Event::ReservationUsed { .. }
+        | Event::OrderReduced { .. }
+        | Event::OrderCancelled { .. }
+        | Event::Filled { .. } => orders(state, event),
+        Event::PositionChanged { account, market, size, cost, realised } => {
+            change_position(state, account, market, size, cost, realised);
+        }
+        Event::FeeCharged { account, market, fee } => {
+            let asset = state.market(market).params.settlement;
+            credit(state, account, asset, -fee);
+            state.asset_mut(asset).fees += fee;
+        }
+        Event::FundingSettled { account, market, amount, residue } => {
+            let row = state.market_mut(market);
+            row.clearing -= amount;
+            row.residue += residue;
+            let (asset, index) = (row.params.settlement, row.funding_index);
+            exposure(state, account, market).funding = index;
+            credit(state, account, asset, amount);
+        }
+        Event::RoundingSwept { market, amount } => {
+            let row = state.market_mut(market);
+            row.clearing -= amount;
+            row.residue -= amount.units() * 1_000_000_000;
+            let asset = row.params.settlement;
+            state.asset_mut(asset).rounding += amount;
+        }
+        Event::QuoteTaken { .. }
+        | Event::IndexSet { .. }
+        | Event::MarkSet { .. }
+        | Event::PremiumSampled { .. }
+        | Event::FundingPosted { .. }
+        | Event::FundingSkipped { .. } => prices(state, event),
+        Event::RiskEvaluated => state.risk_due = false,
+        Event::MarginCalled { account, level, .. } => state.account_mut(account).call = level,
+        Event::LiquidationStarted { account, .. } => {
+            state.liquidating.insert(account);
+            let next = state.now;
+            state.account_mut(account).liquidation = Some(Liquidation { stage: Stage::Cancel, next });
+        }
+        Event::LiquidationPaused { account, until } => {
+            state.account_mut(account).liquidation = Some(Liquidation { stage: Stage::Reduce, next: until });
+        }
+        Event::LiquidationEnded { account, outcome, .. } => {
+            let (Outcome::Restored | Outcome::Closed) = outcome;
+            state.liquidating.remove(&account);
+            state.account_mut(account).liquidation = None;
+        }
+        Event::LiquidationFee { account, market, fund, fee } => {
+            let asset = state.market(market).params.settlement;
+            credit(state, account, asset, -fee);
+            credit(state, fund, asset, fee);
+        }
+    }
+}
+
+fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
+    match (*event, definition) {
+        (Event::AssetAdded { .. }, Definition::Asset(params)) => {
+            let zero = Money::ZERO;
+            state.assets.push(Asset { params: *params, vault: zero, fees: zero, rounding: zero, pending: zero });
+        }
+        (Event::IndexAdded { .. }, Definition::Index(params)) => state.indices.push(Index {
+            sources: params.weights.iter().map(|_| None).collect(),
+            params: params.clone(),
+            price: Price::ZERO,
+            set_at: state.now,
+            last_usable: Price::ZERO,
+            usable_until: Time::EPOCH,
+            restricted: false,
+        }),
+        (Event::MarketListed { .. }, Definition::Market(params)) => {
+            let market = new_market(params.clone(), state.now);
+            state.markets.push(market);
+            state.next_due = state.now;
+        }
+        (Event::MarketParamsSet { market }, Definition::Market(params)) => {
+            state.market_mut(market).params = params.clone();
+            state.risk_due = true;
+        }
+        (Event::RiskParamsSet, Definition::Risk(params)) => {
+            state.risk = *params;
+            state.risk_due = true;
+        }
+        (Event::AccountOpened { account, owner }, Definition::Account(role, name)) => {
+            let kind = match role {
+                Role::Trading => AccountKind::Trading,
+                Role::Fund => {
+                    state.funds.push(account);
+                    AccountKind::Fund
+                }
+            };
+            state.accounts.push(new_account(owner, kind, Some(name)));
+        }
+        _ => fault("an event and its definition belong together"),
+    }
+}
+
+fn new_market(params: MarketParams, now: Time) -> Market {
+    let interval = params.funding.interval_ns;
+    let next = now.ns() - now.ns().rem_euclid(interval) + interval;
+    Market {
+        params,
+        status: MarketStatus::Open,
+        mark: Price::ZERO,
+        mark_at: now,
+        last_usable: Price::ZERO,
+        last: Price::ZERO,
+        average: Average::default(),
+        basis: Vec::new(),
+        premium_sum: 0,
+        premium_count: 0,
+        next_sample: now,
+        funding_given: None,
+        funding_last: units::Rate::ZERO,
+        funding_next: Time::from_ns(next),
+        funding_index: 0,
+        residue: 0,
+        clearing: Money::ZERO,
+        open_interest: 0,
+        book: Book::default(),
+    }
+}
+
+fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account {
+    Account {
+        owner,
+        kind,
+        call: 0,
+        order_count: 0,
+        order_head: None,
+        wallets: Vec::new(),
+        exposures: Vec::new(),
+        liquidation: None,
+        name,
+    }
+}
+
+fn open_isolated(state: &mut State, child: AccountId, parent: AccountId, market: MarketId) {
+    let owner = state.account(parent).owner;
+    state.accounts.push(new_account(owner, AccountKind::Isolated { parent, market }, None));
+    let row = exposure(state, parent, market);
+    row.child = Some(child);
+    let leverage = row.leverage;
+    exposure(state, child, market).leverage = leverage;
+}
+
+/// What an account has in a market, made when it is not there yet.
+fn exposure(state: &mut State, account: AccountId, market: MarketId) -> &mut Exposure {
+    let rows = &mut state.account_mut(account).exposures;
+    let at = match rows.binary_search_by_key(&market, |e| e.market) {
+        Ok(at) => at,
+        Err(at) => {
+            rows.insert(at, Exposure::new(market));
+            at
+        }
+    };
+    match rows.get_mut(at) {
+        Some(row) => row,
+        None => fault("an exposure that was just found is there"),
+    }
+}
+
+fn credit(state: &mut State, account: AccountId, asset: AssetId, amount: Money) {
+    let wallets = &mut state.account_mut(account).wallets;
+    match wallets.iter_mut().find(|w| w.asset == asset) {
+        Some(wallet) => wallet.amount += amount,
+        None => wallets.push(Wallet { asset, amount }),
+    }
+}
+
+fn funds(state: &mut State, event: &Event) {
+    match *event {
+        Event::Deposited { account, asset, amount, reference, .. } => {
+            state.deposits.insert((asset, reference));
+            state.asset_mut(asset).vault += amount;
+            credit(state, account, asset, amount);
+        }
+        Event::WithdrawalRequested { withdrawal, account, asset, amount, .. } => {
+            state.withdrawals.insert(withdrawal, Withdrawal { account, asset, amount });
+            state.next_withdrawal = withdrawal + 1;
+            state.asset_mut(asset).pending += amount;
+            credit(state, account, asset, -amount);
+        }
+        Event::WithdrawalConfirmed { withdrawal } => {
+            if let Some(row) = state.withdrawals.remove(&withdrawal) {
+                let asset = state.asset_mut(row.asset);
+                asset.pending -= row.amount;
+                asset.vault -= row.amount;
+            }
+        }
+        Event::WithdrawalReturned { withdrawal, .. } => {
+            if let Some(row) = state.withdrawals.remove(&withdrawal) {
+                state.asset_mut(row.asset).pending -= row.amount;
+                credit(state, row.account, row.asset, row.amount);
+            }
+        }
+        Event::Moved { from, to, asset, amount, .. } => {
+            credit(state, from, asset, -amount);
+            credit(state, to, asset, amount);
+        }
+        Event::Converted { account, fund, sold, sold_amount, bought, bought_amount } => {
+            credit(state, account, sold, -sold_amount);
+            credit(state, fund, sold, sold_amount);
+            credit(state, fund, bought, -bought_amount);
+            credit(state, account, bought, bought_amount);
+        }
+        _ => fault("not an event about funds"),
+    }
+}
+
+fn change_position(state: &mut State, account: AccountId, market: MarketId, size: Size, cost: Money, realised: Money) {
+    let (asset, index) = {
+        let row = state.market(market);
+        (row.params.settlement, row.funding_index)
+    };
+    let row = exposure(state, account, market);
+    let before = i128::from(row.size.units()).max(0);
+    (row.size, row.cost, row.funding) = (size, cost, index);
+    let market = state.market_mut(market);
+    market.open_interest += i128::from(size.units()).max(0) - before;
+    market.clearing -= realised;
+    credit(state, account, asset, realised);
+}
+
+fn orders(state: &mut State, event: &Event) {
+    match *event {
+        Event::OrderAccepted { order, account, market, side, price, size, client_id, reduce, reserved } => {
+            let parent = state.parent_of(account);
+            let row = Order {
+                id: order,
+                account,
+                market,
+                side,
+                reduce,
+                place: Place::Working,
+                price,
+                remaining: size,
+                client_id,
+                reserved,
+                level: Links::default(),
+                own: Links::default(),
+            };
+            state.orders.insert(row, parent);
+            link_own(state, order, account);
+            if !reserved.is_zero() {
+                exposure(state, parent, market).reserved += reserved;
+            }
+        }
+        Event::OrderRested { order, remaining } => rest(state, order, remaining),
+        Event::OrderParked { order, trigger, force } => {
+            let row = order_mut(state, order);
+            row.place = Place::Parked { trigger, force };
+            let market = row.market;
+            let ladder = state.market_mut(market).book.triggers.entry((trigger.by, trigger.when)).or_default();
+            ladder.insert((trigger.price, order));
+        }
+        Event::OrderTriggered { order, .. } | Event::OrderCancelled { order, .. } => end_order(state, order),
+        Event::ReservationUsed { order, parent, child, amount } => {
+            let row = order_mut(state, order);
+            row.reserved -= amount;
+            let market = row.market;
+            exposure(state, parent, market).reserved -= amount;
+            let asset = state.market(market).params.settlement;
+            credit(state, parent, asset, -amount);
+            credit(state, child, asset, amount);
+        }
+        Event::OrderReduced { order, remaining, reserved } => {
+            let row = *order_mut(state, order);
+            shrink(state, &row, remaining);
+            let parent = state.parent_of(row.account);
+            order_mut(state, order).reserved = reserved;
+            if row.reserved != reserved {
+                exposure(state, parent, row.market).reserved -= row.reserved - reserved;
+            }
+        }
+        Event::Filled { market, maker, taker, price, size, .. } => {
+            for order in [maker, taker] {
+                let row = *order_mut(state, order);
+                let remaining = row.remaining - size.abs();
+                shrink(state, &row, remaining);
+                if remaining.is_zero() {
+                    end_order(state, order);
+                }
+            }
+            state.market_mut(market).last = price;
+        }
+        _ => fault("not an event about orders"),
+    }
+}
+
+fn order_mut(state: &mut State, id: OrderId) -> &mut Order {
+    match state.orders.get_mut(id) {
+        Some(order) => order,
+        None => fault("an event names an open order"),
+    }
+}
+
+/// Puts an order at the head of its account's list.
+fn link_own(state: &mut State, order: OrderId, account: AccountId) {
+    let row = state.account_mut(account);
+    let head = row.order_head.replace(order);
+    row.order_count += 1;
+    order_mut(state, order).own.after = head;
+    if let Some(head) = head {
+        order_mut(state, head).own.before = Some(order);
+    }
+}
+
+fn unlink_own(state: &mut State, order: &Order) {
+    if let Some(before) = order.own.before {
+        order_mut(state, before).own.after = order.own.after;
+    }
+    if let Some(after) = order.own.after {
+        order_mut(state, after).own.before = order.own.before;
+    }
+    let row = state.account_mut(order.account);
+    row.order_count -= 1;
+    if row.order_head == Some(order.id) {
+        row.order_head = order.own.after;
+    }
+}
+
+/// Puts an order at the end of its price level.
+fn rest(state: &mut State, id: OrderId, remaining: Size) {
+    let row = order_mut(state, id);
+    row.place = Place::Resting;
+    let order = *row;
+    let level = state.market_mut(order.market).book.side_mut(order.side).entry(order.price);
+    let units = i128::from(remaining.units());
+    let mut before = None;
+    level
+        .and_modify(|l| {
+            before = Some(l.last);
+            l.last = id;
+            l.total += units;
+        })
+        .or_insert(Level { total: units, first: id, last: id });
+    if let Some(before) = before {
+        order_mut(state, before).level.after = Some(id);
+        order_mut(state, id).level.before = Some(before);
+    }
+    totals(state, &order, Size::ZERO, remaining);
+}
+
+/// Gives an order a smaller open size; a working or waiting one has no place in the totals.
+fn shrink(state: &mut State, order: &Order, remaining: Size) {
+    order_mut(state, order.id).remaining = remaining;
+    if order.place == Place::Resting {
+        let units = i128::from((order.remaining - remaining).units());
+        if let Some(level) = state.market_mut(order.market).book.side_mut(order.side).get_mut(&order.price) {
+            level.total -= units;
+        }
+        totals(state, order, order.remaining, remaining);
+    }
+}
+
+/// Moves the totals of an order's side from its open size before to the one after. Reduce-only orders hold no margin.
+fn totals(state: &mut State, order: &Order, before: Size, after: Size) {
+    if order.reduce == Reduce::Only {
+        return;
+    }
+    let contract = state.market(order.market).contract();
+    let notional = |size| match contract.notional(order.price, size) {
+        Some(notional) => notional,
+        None => fault("notional of a resting order fits"),
+    };
+    let row = exposure(state, order.account, order.market);
+    let totals = match order.side {
+        Side::Buy => &mut row.buys,
+        Side::Sell => &mut row.sells,
+    };
+    if before.is_zero() {
+        let worse = match order.side {
+            Side::Buy => order.price > totals.worst,
+            Side::Sell => order.price < totals.worst,
+        };
+        if totals.count == 0 || worse {
+            totals.worst = order.price;
+        }
+        totals.count += 1;
+    }
+    totals.size = totals.size + after - before;
+    totals.notional = totals.notional + notional(after) - notional(before);
+    if after.is_zero() {
+        totals.count -= 1;
+    }
+}
+
+/// Takes an order out of everything that knows it.
+fn end_order(state: &mut State, id: OrderId) {
+    let Some(order) = state.order(id).copied() else { fault("an order that ends is open") };
+    match order.place {
+        Place::Working => {}
+        Place::Resting => {
+            if !order.remaining.is_zero() {
+                shrink(state, &order, Size::ZERO);
+            }
+            unlink_level(state, &order);
+        }
+        Place::Parked { trigger, .. } => {
+            let ladders = &mut state.market_mut(order.market).book.triggers;
+            if let Some(ladder) = ladders.get_mut(&(trigger.by, trigger.when)) {
+                ladder.remove(&(trigger.price, id));
+            }
+        }
+    }
+    unlink_own(state, &order);
+    let parent = state.parent_of(order.account);
+    if !order.reserved.is_zero() {
+        exposure(state, parent, order.market).reserved -= order.reserved;
+    }
+    state.orders.remove(id, parent);
+}
+
+fn unlink_level(state: &mut State, order: &Order) {
+    let Links { before, after } = order.level;
+    if let Some(before) = before {
+        order_mut(state, before).level.after = after;
+    }
+    if let Some(after) = after {
+        order_mut(state, after).level.before = before;
+    }
+    let side = state.market_mut(order.market).book.side_mut(order.side);
+    match (before, after) {
+        (None, None) => {
+            side.remove(&order.price);
+        }
+        (None, Some(after)) => {
+            if let Some(level) = side.get_mut(&order.price) {
+                level.first = after;
+            }
+        }
+        (Some(before), None) => {
+            if let Some(level) = side.get_mut(&order.price) {
+                level.last = before;
+            }
+        }
+        (Some(_), Some(_)) => {}
+    }
+}
+
+fn prices(state: &mut State, event: &Event) {
+    let now = state.now;
+    match *event {
+        Event::QuoteTaken { index, source, price, time } => {
+            if let Some(row) = state.index_mut(index).sources.get_mut(usize::from(source)) {
+                *row = Some(SourceQuote { price, time });
+            }
+        }
+        Event::IndexSet { index, price, usable_until } => {
+            let row = state.index_mut(index);
+            (row.price, row.set_at, row.usable_until) = (price, now, usable_until);
+            if usable_until >= now {
+                (row.last_usable, row.restricted) = (price, false);
+            }
+            state.risk_due = true;
+        }
+        Event::MarkSet { market, price } => {
+            let index = state.market(market).params.index;
+            let usable = state.index(index).is_usable(now);
+            let row = state.market_mut(market);
+            accrue_average(row, now);
+            row.mark = price;
+            if usable {
+                row.last_usable = price;
+            }
+            state.risk_due = true;
+        }
+        Event::PremiumSampled { market, premium, basis } => {
+            let row = state.market_mut(market);
+            accrue_average(row, now);
+            row.premium_sum += i128::from(premium.units());
+            row.premium_count += 1;
+            row.next_sample = next_second(now);
+            if let rules::MarkRule::Median { basis_window_s } = row.params.mark {
+                let oldest = now.plus_ns(-i64::from(basis_window_s) * Time::SECOND_NS);
+                row.basis.retain(|(at, _)| *at > oldest);
+                row.basis.push((now, basis));
+            }
+        }
+        Event::FundingPosted { market, rate, cumulative, next, .. } => {
+            let row = state.market_mut(market);
+            (row.funding_index, row.funding_last) = (cumulative, rate);
+            reset_funding(row, next);
+            state.risk_due = true;
+        }
+        Event::FundingSkipped { market, next } => reset_funding(state.market_mut(market), next),
+        _ => fault("not an event about prices"),
+    }
+}
+
+fn next_second(now: Time) -> Time {
+    Time::from_ns(now.ns() - now.ns().rem_euclid(Time::SECOND_NS)).plus_ns(Time::SECOND_NS)
+}
+
+fn reset_funding(market: &mut Market, next: Time) {
+    (market.premium_sum, market.premium_count) = (0, 0);
+    market.funding_given = None;
+    market.funding_next = next;
+}
+
+/// Adds the present mark to the average for the time since it was last added.
+fn accrue_average(market: &mut Market, now: Time) {
+    let width = limits::AVERAGE_BUCKET_S * Time::SECOND_NS;
+    let buckets = i64::try_from(limits::AVERAGE_BUCKETS).unwrap_or(1);
+    let elapsed = now.since(market.mark_at).min(width * buckets);
+    market.mark_at = now;
+    if elapsed == 0 || !market.mark.is_positive() {
+        return;
+    }
+    let bucket = now.ns().div_euclid(width);
+    let weighted = i128::from(market.mark.units()) * i128::from(elapsed);
+    let rows = &mut market.average.buckets;
+    match rows.last_mut().filter(|row| row.0 == bucket) {
+        Some(row) => (row.1, row.2) = (row.1 + weighted, row.2 + elapsed),
+        None => rows.push((bucket, weighted, elapsed)),
+    }
+    rows.retain(|row| row.0 > bucket - buckets);
+}

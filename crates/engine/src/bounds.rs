@@ -1,0 +1,170 @@
+//! The doors: what a value from outside must satisfy before it meets the state.
+
+use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::state::{Asset, Market};
+use crate::{AccountKind, AssetId, ParamName, Reject, State, limits};
+use rules::Contract;
+use units::{Money, Price, Rate, Size, Time, limits as bounds};
+
+/// The largest notional of all positions of a market, and of all collateral of an asset, numeraire and settlement asset:
+/// far below what a sum over a subaccount may reach, far above what exists.
+const TOTAL_MAX: i128 = 1 << 112;
+
+fn ensure(good: bool, name: ParamName) -> Result<(), Reject> {
+    if good { Ok(()) } else { Err(Reject::ParamOutOfRange { name }) }
+}
+
+fn share(rate: Rate) -> bool {
+    !rate.is_negative() && rate <= Rate::ONE
+}
+
+/// An amount that a caller names: above zero, in bounds, with no more digits than the asset.
+pub(crate) fn amount(asset: &Asset, asked: Money) -> Result<(), Reject> {
+    if !asked.is_positive() {
+        return Err(Reject::AmountNotPositive { asked });
+    }
+    if asked.units() > TOTAL_MAX {
+        return Err(Reject::AmountTooLarge { asked, limit: Money::from_units(TOTAL_MAX) });
+    }
+    digits(asset, asked)
+}
+
+/// No more digits than the asset has; the refusal names the nearest amounts.
+pub(crate) fn digits(asset: &Asset, asked: Money) -> Result<(), Reject> {
+    let decimals = u32::from(asset.params.decimals).min(bounds::MONEY_DECIMALS);
+    let step = 10i128.pow(bounds::MONEY_DECIMALS - decimals);
+    let rest = asked.units().rem_euclid(step);
+    if rest == 0 {
+        return Ok(());
+    }
+    let below = Money::from_units(asked.units() - rest);
+    Err(Reject::AmountTooFine { asked, below, above: below + Money::from_units(step) })
+}
+
+pub(crate) fn asset(state: &State, params: &AssetParams) -> Result<(), Reject> {
+    ensure(u32::from(params.decimals) <= bounds::MONEY_DECIMALS, ParamName::Decimals)?;
+    ensure(share(params.haircut), ParamName::Haircut)?;
+    ensure(share(params.conversion_discount) && params.conversion_discount < Rate::ONE, ParamName::ConversionDiscount)?;
+    params.index.map_or(Ok(()), |index| state.find_index(index).map(|_| ()))
+}
+
+pub(crate) fn index(params: &IndexParams) -> Result<(), Reject> {
+    let count = params.weights.len();
+    let quorum = usize::from(params.rule.quorum);
+    ensure(
+        (1..=rules::SOURCES_MAX).contains(&count) && params.weights.iter().all(|w| *w > 0 && *w <= 1_000_000),
+        ParamName::Weights,
+    )?;
+    ensure(quorum >= 1 && quorum <= count, ParamName::Quorum)?;
+    ensure(params.rule.max_deviation.is_positive() && params.rule.max_deviation <= Rate::ONE, ParamName::MaxDeviation)?;
+    ensure(duration(params.stale_ns), ParamName::Stale)?;
+    ensure(share(params.speed), ParamName::Speed)?;
+    ensure(duration(params.reduce_only_after_ns), ParamName::ReduceOnlyAfter)
+}
+
+/// Above zero, at most ten years.
+fn duration(ns: i64) -> bool {
+    (1..=315_360_000 * Time::SECOND_NS).contains(&ns)
+}
+
+pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject> {
+    state.find_asset(params.settlement)?;
+    state.find_index(params.index)?;
+    let fund = state.find_account(params.fund)?;
+    if fund.kind != AccountKind::Fund {
+        return Err(Reject::NotAFund { account: params.fund });
+    }
+    if let Contract::Inverse { face } = params.contract {
+        ensure((1..=1_000_000).contains(&face), ParamName::Face)?;
+    }
+    ensure(params.tick.is_positive() && params.tick <= Price::whole(1_000_000), ParamName::Tick)?;
+    ensure(params.lot.is_positive() && params.lot <= Size::whole(1_000_000), ParamName::Lot)?;
+    let fee = |rate: Rate| rate >= -Rate::bps(1_000) && rate <= Rate::bps(1_000);
+    // A rebate larger than the fee would pay two accounts of one owner for trading with each other.
+    let fees = fee(params.taker_fee) && fee(params.maker_fee) && !(params.taker_fee + params.maker_fee).is_negative();
+    ensure(fees && !params.taker_fee.is_negative() && share(params.closing_fee), ParamName::Fee)?;
+    ensure(params.tiers.cap().units() <= bounds::NOTIONAL_MAX, ParamName::Lot)?;
+    ensure(params.mark_band.is_positive() && params.mark_band < Rate::ONE, ParamName::MarkBand)?;
+    ensure(params.mark_speed.is_positive() && params.mark_speed <= Rate::ONE, ParamName::MarkSpeed)?;
+    ensure(params.order_band.is_positive() && params.order_band < Rate::ONE, ParamName::OrderBand)?;
+    let f = &params.funding;
+    let rates = share(f.cap) && share(-f.floor) && share(f.clamp) && share(f.interest.max(-f.interest));
+    ensure(
+        rates && duration(f.interval_ns) && f.interval_ns >= Time::SECOND_NS && duration(params.funding_gap_ns),
+        ParamName::Funding,
+    )?;
+    ensure(
+        params.impact_notional.is_positive() && params.impact_notional.units() <= bounds::NOTIONAL_MAX,
+        ParamName::ImpactNotional,
+    )?;
+    let l = &params.liquidation;
+    let ladder = share(l.fee)
+        && l.band.is_positive()
+        && l.band < Rate::ONE
+        && l.depth_share.is_positive()
+        && share(l.depth_share);
+    ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)
+}
+
+pub(crate) fn risk(params: &RiskParams) -> Result<(), Reject> {
+    ensure(params.target >= Rate::ONE && params.target <= Rate::bps(30_000), ParamName::Target)?;
+    ensure(share(params.takeover), ParamName::Takeover)?;
+    ensure(params.pause_ns >= 0 && params.pause_ns <= 86_400 * Time::SECOND_NS, ParamName::Pause)?;
+    let used = params.calls.iter().take_while(|c| c.is_positive());
+    let rising = params.calls.windows(2).all(|w| matches!(w, [a, b] if !b.is_positive() || (a.is_positive() && a < b)));
+    let good = used.clone().all(|c| *c <= Rate::ONE) && params.calls.iter().all(|c| !c.is_negative());
+    ensure(rising && good && share(params.call_hysteresis), ParamName::Calls)?;
+    ensure(share(params.outflow_share), ParamName::OutflowShare)?;
+    let cap = params.stale_favour_cap;
+    ensure(share(params.stale_favour) && !cap.is_negative() && cap.units() <= TOTAL_MAX, ParamName::StaleFavour)
+}
+
+/// Whether the contracts open in a market, and `more`, are worth a sum that fits, at `price` and `asset_price`.
+pub(crate) fn market_total_fits(market: &Market, more: Size, price: Price, asset_price: Price) -> bool {
+    let total = market.open_interest + i128::from(more.abs().units());
+    let Some(size) = i64::try_from(total).ok().and_then(Size::new) else { return false };
+    let Some(notional) = market.contract().notional(price, size) else { return false };
+    let numeraire = notional.at_index(asset_price, Rate::ONE, units::Round::Up);
+    notional.units() <= TOTAL_MAX && numeraire.is_some_and(|n| n.units() <= TOTAL_MAX)
+}
+
+/// Whether an asset's vault is worth a sum that fits.
+pub(crate) fn vault_fits(vault: Money, price: Price) -> bool {
+    vault.units() <= TOTAL_MAX
+        && vault.at_index(price, Rate::ONE, units::Round::Up).is_some_and(|v| v.units() <= TOTAL_MAX)
+}
+
+impl State {
+    /// Whether every sum of this venue still fits with `price` for an index (with room for a mark at the edge of its band).
+    pub(crate) fn quote_fits(&self, index: crate::IndexId, price: Price) -> bool {
+        let Some(edge) = price.units().checked_mul(2).and_then(Price::new) else { return false };
+        let half = Price::new(price.units() / 2).filter(|p| p.is_positive()).unwrap_or(price);
+        let assets = self.assets.iter().enumerate().filter(|(_, a)| a.params.index == Some(index));
+        let priced: alloc::vec::Vec<AssetId> = assets.map(|(at, _)| AssetId::at(at)).collect();
+        if !priced.iter().all(|id| vault_fits(self.asset(*id).vault, edge)) {
+            return false;
+        }
+        self.markets.iter().all(|market| {
+            let own = market.params.index == index;
+            let asset = market.params.settlement;
+            let asset_price = if priced.contains(&asset) { edge } else { self.asset_price(asset) };
+            let touched = own || priced.contains(&asset);
+            let mark = match (own, market.contract()) {
+                (true, Contract::Linear) => edge,
+                (true, Contract::Inverse { .. }) => half,
+                (false, _) => market.mark,
+            };
+            !touched || market.open_interest == 0 || market_total_fits(market, Size::ZERO, mark, asset_price)
+        })
+    }
+
+    /// Whether a list has room.
+    pub(crate) fn room(len: usize, limit: usize) -> Result<(), Reject> {
+        if len < limit { Ok(()) } else { Err(Reject::TooMany { limit: u64::try_from(limit).unwrap_or(u64::MAX) }) }
+    }
+
+    /// Whether an account may get one more market or one more child.
+    pub(crate) fn room_for_account(&self) -> Result<(), Reject> {
+        Self::room(self.accounts.len(), limits::ACCOUNTS_MAX)
+    }
+}

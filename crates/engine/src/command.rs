@@ -1,0 +1,366 @@
+//! Everything that can be asked of the engine. One type; its binary, JSON and text forms come from these definitions.
+//!
+//! The binary form numbers the variants in the order in which they stand: new ones go to the end.
+
+use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::{AccountId, AssetId, IndexId, MarketId, Name, OrderId, OwnerId};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+use units::{Money, Price, Rate, Size, Time};
+
+/// A request, or nothing but the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Nothing is asked: the clock moves and the work that is due is done.
+    Tick,
+    /// Lists an asset; the answer is its handle.
+    AddAsset(AssetParams),
+    /// Follows an index; the answer is its handle.
+    AddIndex(Box<IndexParams>),
+    /// Lists a market, open at once; nothing can be increased there before its first price. The answer is its handle.
+    ListMarket(Box<MarketParams>),
+    /// Replaces the parameters of a market; contract, settlement asset, index, tick and lot stay.
+    SetMarketParams {
+        /// Which.
+        market: MarketId,
+        /// All of them, resolved.
+        params: Box<MarketParams>,
+    },
+    /// Replaces haircut and conversion discount of an asset.
+    SetAssetParams {
+        /// Which.
+        asset: AssetId,
+        /// All of them; name, decimals and index stay.
+        params: AssetParams,
+    },
+    /// Replaces the venue's risk parameters.
+    SetRiskParams(RiskParams),
+    /// Opens, restricts or halts a market.
+    SetMarketStatus {
+        /// Which.
+        market: MarketId,
+        /// The status from now on.
+        status: MarketStatus,
+    },
+    /// The funding rate of the running interval, instead of the one computed from samples.
+    SetFundingRate {
+        /// Which.
+        market: MarketId,
+        /// Per interval; + means that longs pay shorts.
+        rate: Rate,
+    },
+    /// Opens a subaccount; the answer is its handle.
+    OpenAccount {
+        /// Who owns it.
+        owner: OwnerId,
+        /// For trading, or an insurance fund.
+        role: Role,
+        /// Name for people.
+        name: Name,
+    },
+    /// Collateral arrived. The same reference of the same asset counts once.
+    Deposit {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much, above zero.
+        amount: Money,
+        /// Number of the transfer outside.
+        reference: u64,
+    },
+    /// Asks for collateral to leave; the answer is the number of the withdrawal.
+    RequestWithdrawal {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much, above zero.
+        amount: Money,
+    },
+    /// The withdrawal has left the vault.
+    ConfirmWithdrawal {
+        /// Its number.
+        withdrawal: u64,
+    },
+    /// The withdrawal did not leave: the amount returns to the wallet.
+    ReturnWithdrawal {
+        /// Its number.
+        withdrawal: u64,
+    },
+    /// Moves collateral between subaccounts.
+    Transfer {
+        /// The giver.
+        from: AccountId,
+        /// The receiver.
+        to: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much, above zero.
+        amount: Money,
+    },
+    /// Places an order; the answer is its id.
+    PlaceOrder(PlaceOrder),
+    /// Changes price and size of a resting order. A smaller size at the same price keeps the place in the queue;
+    /// everything else is a new order with a new id, which is the answer.
+    AmendOrder {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        order: OrderRef,
+        /// The price from now on.
+        price: Price,
+        /// The open size from now on.
+        size: Size,
+    },
+    /// Cancels an order.
+    CancelOrder {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        order: OrderRef,
+    },
+    /// Cancels all orders of a subaccount, those of its isolated positions included.
+    CancelAll {
+        /// Whose.
+        account: AccountId,
+        /// Only in this market.
+        market: Option<MarketId>,
+    },
+    /// Sets the leverage of (account, market).
+    SetLeverage {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Notional per initial margin, 1 to 1,000.
+        leverage: u16,
+    },
+    /// Sets cross or isolated for (account, market), while flat and without orders there.
+    SetMarginMode {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The mode from now on.
+        mode: MarginMode,
+    },
+    /// Adds margin to (+) or takes it from (−) an isolated position.
+    AdjustIsolatedMargin {
+        /// The parent.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Settlement asset; + from the parent to the position.
+        amount: Money,
+    },
+    /// Volunteers to take over positions of failing accounts, up to a notional; zero leaves.
+    CommitBackstop {
+        /// The volunteer.
+        account: AccountId,
+        /// Greatest notional of positions taken over, numeraire.
+        limit: Money,
+    },
+    /// Quotes of any number of sources and indices. Risk is evaluated once, after all of them.
+    SetPrices {
+        /// The quotes.
+        quotes: Vec<Quote>,
+    },
+}
+
+/// An order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// Whose: a trading subaccount; an isolated position is addressed through its parent.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Contracts, above zero, a multiple of the lot.
+    pub size: Size,
+    /// Limit: the worst price. Market orders give their bound; none: the edge of the order band.
+    pub price: Option<Price>,
+    /// What happens to what does not fill at once.
+    pub force: TimeInForce,
+    /// Whether it may only reduce a position.
+    pub reduce: Reduce,
+    /// Number of the caller, unique among the open orders of the account; zero for none.
+    pub client_id: u64,
+    /// Waits until a price is reached.
+    pub trigger: Option<Trigger>,
+}
+
+/// Buy or sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Adds contracts.
+    Buy,
+    /// Gives contracts.
+    Sell,
+}
+
+impl Side {
+    /// The other one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// `size` contracts with the sign of this side.
+    #[must_use]
+    pub fn signed(self, size: Size) -> Size {
+        match self {
+            Self::Buy => size.abs(),
+            Self::Sell => -size.abs(),
+        }
+    }
+}
+
+/// What happens to what does not fill at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeInForce {
+    /// Rests until it is filled or cancelled.
+    Gtc,
+    /// Is cancelled. An order that margin does not allow in full is cut to what it allows.
+    Ioc,
+    /// All or nothing.
+    Fok,
+    /// Rests, and is refused if it would fill at once.
+    PostOnly,
+}
+
+/// Whether an order may only reduce a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduce {
+    /// It may open, too.
+    Any,
+    /// It never increases or flips.
+    Only,
+}
+
+/// A condition for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Which price.
+    pub by: TriggerBy,
+    /// From which side.
+    pub when: TriggerWhen,
+    /// The level.
+    pub price: Price,
+}
+
+/// The price that a trigger follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerBy {
+    /// The mark price.
+    Mark,
+    /// The last trade.
+    Last,
+    /// The index price.
+    Index,
+}
+
+/// From which side a trigger is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerWhen {
+    /// The price is at the level or above: the stop of a short, the take-profit of a long.
+    AtOrAbove,
+    /// The price is at the level or below: the stop of a long, the take-profit of a short.
+    AtOrBelow,
+}
+
+/// An order by the engine's id or by the caller's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderRef {
+    /// The engine's id.
+    Id(OrderId),
+    /// The caller's number.
+    Client(u64),
+}
+
+/// Cross or isolated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarginMode {
+    /// Margined with everything else in the subaccount.
+    #[default]
+    Cross,
+    /// Margined alone, in a child subaccount.
+    Isolated,
+}
+
+/// What a subaccount is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Trading.
+    Trading,
+    /// An insurance fund: takes over failing positions and unwinds them.
+    Fund,
+}
+
+/// What a market accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarketStatus {
+    /// Everything.
+    Open,
+    /// Orders that rest, and cancels.
+    PostOnly,
+    /// Orders that reduce, and cancels.
+    ReduceOnly,
+    /// Cancels.
+    CancelOnly,
+    /// Nothing; no liquidation either.
+    Halted,
+}
+
+/// What one source says about one index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quote {
+    /// Which index.
+    pub index: IndexId,
+    /// Number of the source.
+    pub source: u8,
+    /// The price, above zero.
+    pub price: Price,
+    /// When the source saw it; not in the future, not before its last.
+    pub time: Time,
+}
+
+/// The answer to a command that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Done; nothing to tell beyond the events.
+    Done,
+    /// The asset's handle.
+    Asset(AssetId),
+    /// The index's handle.
+    Index(IndexId),
+    /// The market's handle.
+    Market(MarketId),
+    /// The subaccount's handle.
+    Account(AccountId),
+    /// The order's id.
+    Order(OrderId),
+    /// The withdrawal's number.
+    Withdrawal(u64),
+    /// The deposit was counted before; nothing changed.
+    Repeated,
+}

@@ -1,0 +1,155 @@
+//! One command at a time: the clock and what is due, then the request, then everything that its prices and trades
+//! caused. This file is the order in which things happen.
+
+use crate::output::{Output, Touched};
+use crate::{
+    Answer, Command, Digest, Event, Reject, State, admin, digest, funding, funds, isolated, ladder, place, prices,
+    risk, triggers,
+};
+use alloc::vec::Vec;
+use units::Time;
+
+/// A venue.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    state: State,
+    events: Vec<Event>,
+    chain: Digest,
+    touched: Touched,
+}
+
+/// A copy of a venue after commands that did not happen.
+#[derive(Clone, Debug)]
+pub struct WhatIf {
+    /// The copy.
+    pub engine: Engine,
+    /// What each command would have been answered.
+    pub answers: Vec<Result<Answer, Reject>>,
+}
+
+impl Engine {
+    /// An empty venue.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Applies one command at a time that is not before the last.
+    ///
+    /// # Errors
+    /// A `Reject` says why the request was refused. The clock and the work that was due have happened all the same, and
+    /// nothing else has, but for `TimeBackwards`, where nothing has.
+    pub fn apply(&mut self, at: Time, command: &Command) -> Result<Answer, Reject> {
+        if at < self.state.now {
+            return Err(Reject::TimeBackwards { asked: at, now: self.state.now });
+        }
+        let clock_work = at >= self.state.next_due;
+        let mut out = Output::new(&mut self.state, &mut self.events, &mut self.touched);
+        out.emit(Event::Began { sequence: out.state().sequence + 1, time: at });
+        if clock_work {
+            due(&mut out);
+        }
+        settle(&mut out);
+        let answer = request(&mut out, command);
+        match &answer {
+            Ok(_) => settle(&mut out),
+            Err(reject) => out.emit(Event::Refused { code: reject.code() }),
+        }
+        answer
+    }
+
+    /// Everything there is to read.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Events since the batch began.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Ends a batch: its events join the hash chain and leave the arena.
+    pub fn end_batch(&mut self) -> Digest {
+        self.chain = digest::chain(self.chain, &self.events);
+        self.events.clear();
+        self.chain
+    }
+
+    /// The hash chain over all ended batches.
+    #[must_use]
+    pub fn event_digest(&self) -> Digest {
+        self.chain
+    }
+
+    /// A hash over the whole state.
+    #[must_use]
+    pub fn state_digest(&self) -> Digest {
+        digest::state(&self.state)
+    }
+
+    /// Applies commands to a copy: orders, prices, deposits, anything. Costs a copy of the state.
+    #[must_use]
+    pub fn what_if(&self, at: Time, commands: &[Command]) -> WhatIf {
+        let mut engine = self.clone();
+        let answers = commands.iter().map(|command| engine.apply(at, command)).collect();
+        WhatIf { engine, answers }
+    }
+}
+
+/// The work that the clock makes due, once a second.
+fn due(out: &mut Output<'_>) {
+    prices::sample(out);
+    funding::post_due(out);
+    prices::restrict_unusable(out);
+}
+
+/// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.
+fn settle(out: &mut Output<'_>) {
+    triggers::fire(out);
+    risk::look_at_touched(out);
+    if out.state().risk_due {
+        risk::look_at_all(out);
+    }
+    if !out.state().liquidating.is_empty() || !out.state().funds.is_empty() {
+        ladder::run(out);
+        triggers::fire(out);
+        risk::look_at_touched(out);
+    }
+}
+
+fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
+    match command {
+        Command::Tick => Ok(Answer::Done),
+        Command::AddAsset(params) => admin::add_asset(out, params),
+        Command::AddIndex(params) => admin::add_index(out, params),
+        Command::ListMarket(params) => admin::list_market(out, params),
+        Command::SetMarketParams { market, params } => admin::set_market_params(out, *market, params),
+        Command::SetAssetParams { asset, params } => admin::set_asset_params(out, *asset, params),
+        Command::SetRiskParams(params) => admin::set_risk_params(out, params),
+        Command::SetMarketStatus { market, status } => admin::set_market_status(out, *market, *status),
+        Command::SetFundingRate { market, rate } => admin::set_funding_rate(out, *market, *rate),
+        Command::OpenAccount { owner, role, name } => admin::open_account(out, *owner, *role, *name),
+        Command::Deposit { account, asset, amount, reference } => {
+            funds::deposit(out, *account, *asset, *amount, *reference)
+        }
+        Command::RequestWithdrawal { account, asset, amount } => {
+            funds::request_withdrawal(out, *account, *asset, *amount)
+        }
+        Command::ConfirmWithdrawal { withdrawal } => funds::confirm_withdrawal(out, *withdrawal),
+        Command::ReturnWithdrawal { withdrawal } => funds::return_withdrawal(out, *withdrawal),
+        Command::Transfer { from, to, asset, amount } => funds::transfer(out, *from, *to, *asset, *amount),
+        Command::PlaceOrder(order) => place::place_order(out, order),
+        Command::AmendOrder { account, order, price, size } => place::amend_order(out, *account, *order, *price, *size),
+        Command::CancelOrder { account, order } => place::cancel_order(out, *account, *order),
+        Command::CancelAll { account, market } => place::cancel_all(out, *account, *market),
+        Command::SetLeverage { account, market, leverage } => isolated::set_leverage(out, *account, *market, *leverage),
+        Command::SetMarginMode { account, market, mode } => isolated::set_margin_mode(out, *account, *market, *mode),
+        Command::AdjustIsolatedMargin { account, market, amount } => {
+            isolated::adjust_margin(out, *account, *market, *amount)
+        }
+        Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
+        Command::SetPrices { quotes } => prices::set_prices(out, quotes),
+    }
+}

@@ -1,0 +1,570 @@
+//! What happened. Emitting an event is the only thing that changes the state; an event carries handles and the values
+//! after, never names.
+
+use crate::{AccountId, AssetId, IndexId, MarginMode, MarketId, MarketStatus, OrderId, Reduce, Side, Trigger};
+use serde::{Deserialize, Serialize};
+use units::{Money, Price, Rate, Size, Time};
+
+/// One thing that happened. `Copy` and small; past tense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A command begins: its number and time.
+    Began {
+        /// Number of the command, from 1.
+        sequence: u64,
+        /// The engine's time from now on.
+        time: Time,
+    },
+    /// The request was refused.
+    Refused {
+        /// The stable number of the `Reject`.
+        code: u16,
+    },
+    /// An asset is listed; its parameters are in the command.
+    AssetAdded {
+        /// Its handle.
+        asset: AssetId,
+    },
+    /// An index is followed.
+    IndexAdded {
+        /// Its handle.
+        index: IndexId,
+    },
+    /// A market is listed.
+    MarketListed {
+        /// Its handle.
+        market: MarketId,
+    },
+    /// A market has new parameters.
+    MarketParamsSet {
+        /// Which.
+        market: MarketId,
+    },
+    /// An asset has new parameters.
+    AssetParamsSet {
+        /// Which.
+        asset: AssetId,
+        /// Haircut from now on.
+        haircut: Rate,
+        /// Conversion discount from now on.
+        conversion_discount: Rate,
+    },
+    /// The venue has new risk parameters.
+    RiskParamsSet,
+    /// A market has a new status.
+    MarketStatusSet {
+        /// Which.
+        market: MarketId,
+        /// The status from now on.
+        status: MarketStatus,
+        /// Why.
+        reason: StatusReason,
+    },
+    /// The rate of the running interval was given.
+    FundingRateSet {
+        /// Which.
+        market: MarketId,
+        /// Per interval.
+        rate: Rate,
+    },
+    /// A trading subaccount or fund was opened.
+    AccountOpened {
+        /// Its handle.
+        account: AccountId,
+        /// Its owner.
+        owner: crate::OwnerId,
+    },
+    /// The child of (parent, market) was made.
+    IsolatedOpened {
+        /// Its handle.
+        child: AccountId,
+        /// Whose.
+        parent: AccountId,
+        /// Where.
+        market: MarketId,
+    },
+    /// Collateral arrived.
+    Deposited {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Money,
+        /// Number of the transfer outside.
+        reference: u64,
+        /// The wallet after.
+        wallet: Money,
+    },
+    /// Collateral is set aside to leave.
+    WithdrawalRequested {
+        /// Its number.
+        withdrawal: u64,
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Money,
+        /// The wallet after.
+        wallet: Money,
+    },
+    /// It has left the vault.
+    WithdrawalConfirmed {
+        /// Its number.
+        withdrawal: u64,
+    },
+    /// It came back to the wallet.
+    WithdrawalReturned {
+        /// Its number.
+        withdrawal: u64,
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// The wallet after.
+        wallet: Money,
+    },
+    /// Money moved between two subaccounts.
+    Moved {
+        /// The giver.
+        from: AccountId,
+        /// The receiver.
+        to: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much; not negative.
+        amount: Money,
+        /// Why.
+        reason: MoveReason,
+    },
+    /// Leverage of (account, market) was set.
+    LeverageSet {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Notional per initial margin.
+        leverage: u16,
+    },
+    /// Mode of (account, market) was set.
+    MarginModeSet {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// From now on.
+        mode: MarginMode,
+    },
+    /// A volunteer's limit was set.
+    BackstopCommitted {
+        /// Whose.
+        account: AccountId,
+        /// Notional, numeraire.
+        limit: Money,
+    },
+    /// An order is taken in. It works at once, rests (`OrderRested`) or waits for its trigger (`OrderParked`).
+    OrderAccepted {
+        /// Its id.
+        order: OrderId,
+        /// The subaccount that trades: the child of an isolated position.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Buy or sell.
+        side: Side,
+        /// Worst price.
+        price: Price,
+        /// Contracts, without sign.
+        size: Size,
+        /// The caller's number.
+        client_id: u64,
+        /// Whether it may only reduce.
+        reduce: Reduce,
+        /// Set aside in the parent for an isolated order, settlement asset.
+        reserved: Money,
+    },
+    /// The order was cut to what margin allows, or to the position that it may reduce.
+    OrderCut {
+        /// Which.
+        order: OrderId,
+        /// Asked for.
+        asked: Size,
+        /// Allowed.
+        allowed: Size,
+    },
+    /// What is left of the order is in the book.
+    OrderRested {
+        /// Which.
+        order: OrderId,
+        /// Open contracts.
+        remaining: Size,
+    },
+    /// The order waits for its trigger.
+    OrderParked {
+        /// Which.
+        order: OrderId,
+        /// For what.
+        trigger: Trigger,
+        /// What happens then.
+        force: crate::TimeInForce,
+    },
+    /// The trigger of a waiting order was reached; what follows is its placement.
+    OrderTriggered {
+        /// Which; its id ends here, the placed order has a new one.
+        order: OrderId,
+        /// The price that reached it.
+        price: Price,
+    },
+    /// A fill is about to increase an isolated position: its share of what was set aside moved from parent to child.
+    ReservationUsed {
+        /// The order.
+        order: OrderId,
+        /// The giver.
+        parent: AccountId,
+        /// The receiver.
+        child: AccountId,
+        /// Settlement asset.
+        amount: Money,
+    },
+    /// The order's open size became smaller; it keeps its place.
+    OrderReduced {
+        /// Which.
+        order: OrderId,
+        /// Open contracts.
+        remaining: Size,
+        /// Still set aside in the parent.
+        reserved: Money,
+    },
+    /// The order ended without being filled whole.
+    OrderCancelled {
+        /// Which.
+        order: OrderId,
+        /// Contracts that were open.
+        remaining: Size,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Two orders met.
+    Filled {
+        /// Where.
+        market: MarketId,
+        /// The resting order.
+        maker: OrderId,
+        /// The arriving order.
+        taker: OrderId,
+        /// The maker's price.
+        price: Price,
+        /// Contracts; + when the taker bought.
+        size: Size,
+        /// What the taker paid for them (the maker got the same number), settlement asset.
+        value: Money,
+    },
+    /// A position has a new size and cost; the realised profit moved between wallet and clearing account.
+    PositionChanged {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts after; + long.
+        size: Size,
+        /// Cost after.
+        cost: Money,
+        /// Into the wallet, + is a gain.
+        realised: Money,
+    },
+    /// A fee moved from a wallet to the fee account (+) or back (−, a maker's rebate).
+    FeeCharged {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// How much, settlement asset.
+        fee: Money,
+    },
+    /// A position's funding reached its wallet.
+    FundingSettled {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Into the wallet; rounded down.
+        amount: Money,
+        /// What rounding left, 1e-25 of the asset, 0 to 1e9.
+        residue: i128,
+    },
+    /// Rounding left at least a unit in the clearing account; it went to the rounding account.
+    RoundingSwept {
+        /// Where.
+        market: MarketId,
+        /// How much.
+        amount: Money,
+    },
+    /// A source's quote was taken.
+    QuoteTaken {
+        /// Which index.
+        index: IndexId,
+        /// Which source.
+        source: u8,
+        /// The price.
+        price: Price,
+        /// The source's time.
+        time: Time,
+    },
+    /// An index has a new price.
+    IndexSet {
+        /// Which.
+        index: IndexId,
+        /// The price.
+        price: Price,
+        /// Until when a quorum's quotes are fresh; before now when there is none.
+        usable_until: Time,
+    },
+    /// A market has a new mark.
+    MarkSet {
+        /// Which.
+        market: MarketId,
+        /// The price.
+        price: Price,
+    },
+    /// The premium and the basis of a market were sampled.
+    PremiumSampled {
+        /// Which.
+        market: MarketId,
+        /// Impact price against index.
+        premium: Rate,
+        /// Middle of the book less index.
+        basis: Price,
+    },
+    /// Funding of one interval: the cumulative index moved.
+    FundingPosted {
+        /// Which.
+        market: MarketId,
+        /// Per interval; + means that longs pay shorts.
+        rate: Rate,
+        /// The price it was computed at.
+        mark: Price,
+        /// Cumulative index after, 1e-25 of the asset per 1e-8 contract.
+        cumulative: i128,
+        /// The next settlement.
+        next: Time,
+    },
+    /// Funding was missed for longer than the limit; nothing is paid for the gap.
+    FundingSkipped {
+        /// Which.
+        market: MarketId,
+        /// The next settlement.
+        next: Time,
+    },
+    /// Maintenance ÷ equity reached a call level, or fell back from it.
+    MarginCalled {
+        /// Whose.
+        account: AccountId,
+        /// The highest level reached, from 1; 0: all calls are taken back.
+        level: u8,
+        /// Equity, numeraire.
+        equity: Money,
+        /// Maintenance margin, numeraire.
+        maintenance: Money,
+    },
+    /// Every account was looked at after prices, parameters or funding moved.
+    RiskEvaluated,
+    /// The account is below its line.
+    LiquidationStarted {
+        /// Whose.
+        account: AccountId,
+        /// Equity, numeraire.
+        equity: Money,
+        /// Maintenance margin, numeraire.
+        maintenance: Money,
+    },
+    /// The ladder did a step on the account: what follows until the next event of this kind was part of the next step.
+    LiquidationStep {
+        /// Whose.
+        account: AccountId,
+        /// Where; the largest handle for a step that is not about one market.
+        market: MarketId,
+        /// Which stage.
+        stage: Stage,
+        /// Contracts closed, with the sign of the trade.
+        size: Size,
+        /// Equity − maintenance before, numeraire.
+        headroom_before: Money,
+        /// Equity − maintenance after, numeraire.
+        headroom_after: Money,
+    },
+    /// The fee of the ladder moved from the account to the fund.
+    LiquidationFee {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The fund.
+        fund: AccountId,
+        /// How much, settlement asset.
+        fee: Money,
+    },
+    /// The account waits for its next step.
+    LiquidationPaused {
+        /// Whose.
+        account: AccountId,
+        /// Until when, at the latest.
+        until: Time,
+    },
+    /// The ladder is done with the account.
+    LiquidationEnded {
+        /// Whose.
+        account: AccountId,
+        /// How.
+        outcome: Outcome,
+        /// Equity, numeraire.
+        equity: Money,
+    },
+    /// Collateral was sold to the fund for an asset that was short.
+    Converted {
+        /// Whose.
+        account: AccountId,
+        /// The converter.
+        fund: AccountId,
+        /// Sold.
+        sold: AssetId,
+        /// How much of it.
+        sold_amount: Money,
+        /// Got.
+        bought: AssetId,
+        /// How much of it.
+        bought_amount: Money,
+    },
+    /// A position moved to a volunteer or to the fund, at the failing account's bankruptcy price.
+    TakenOver {
+        /// The failing account.
+        from: AccountId,
+        /// Who holds it now.
+        to: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts moved; + when `to` bought.
+        size: Size,
+        /// What `to` paid.
+        value: Money,
+    },
+    /// A winner's position was closed against a failing one: the receipt.
+    Deleveraged {
+        /// The failing account.
+        failing: AccountId,
+        /// The winner.
+        winner: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts the winner traded; + bought.
+        size: Size,
+        /// What the winner paid.
+        value: Money,
+        /// The winner's rank in this round, from 1.
+        rank: u32,
+        /// Its score: profit × leverage, 1e-9.
+        score: i128,
+    },
+    /// No one was left to take these contracts; the account stays in liquidation.
+    LeftUncovered {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts.
+        size: Size,
+    },
+    /// What the fund could not pay: a negative wallet remains.
+    DeficitLeft {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much, below zero.
+        wallet: Money,
+    },
+}
+
+/// Why a market's status changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusReason {
+    /// By command.
+    Command,
+    /// Its index has had no quorum for too long.
+    IndexUnusable,
+}
+
+/// Why money moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveReason {
+    /// By command.
+    Transfer,
+    /// Margin of an isolated position, by command.
+    IsolatedMargin,
+    /// What a reduction or close of an isolated position returned.
+    IsolatedReturn,
+    /// The fund paid a deficit.
+    Deficit,
+    /// The fund paid a winner the difference between the deleveraging price and bankruptcy.
+    AdlPrice,
+}
+
+/// Why an order ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// By command.
+    Requested,
+    /// Replaced by an amendment.
+    Amended,
+    /// Immediate-or-cancel: nothing more to take.
+    Unfilled,
+    /// It met an order of its own owner.
+    SelfTrade,
+    /// A fill would leave the account below initial margin.
+    Thin,
+    /// It could only reduce, and there was nothing to reduce.
+    NothingToReduce,
+    /// The price of the market cannot be used, and it would have increased risk.
+    PriceUnusable,
+    /// The account is being liquidated.
+    Liquidation,
+    /// The market takes no such orders any more.
+    MarketStatus,
+    /// Its trigger was reached and it was refused.
+    RefusedAtTrigger {
+        /// The stable number of the `Reject`.
+        code: u16,
+    },
+}
+
+/// Stages of the ladder, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Orders that hold margin are cancelled.
+    Cancel,
+    /// Positions are reduced through the book.
+    Reduce,
+    /// Collateral is converted.
+    Convert,
+    /// Volunteers take over.
+    Backstop,
+    /// The fund takes over.
+    TakeOver,
+    /// Winners are deleveraged.
+    Deleverage,
+}
+
+/// How a liquidation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Back at the target, or above the line by itself.
+    Restored,
+    /// No position is left.
+    Closed,
+}

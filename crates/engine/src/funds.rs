@@ -1,0 +1,251 @@
+//! Money in and out: deposits, withdrawals, transfers, backstop commitments.
+
+use crate::bounds;
+use crate::margin::{Basis, Change, Need};
+use crate::output::Output;
+use crate::{AccountId, AccountKind, Answer, AssetId, Event, MoveReason, Reject, State, limits};
+use units::{Money, Rate, Round};
+
+pub(crate) fn deposit(
+    out: &mut Output<'_>,
+    account: AccountId,
+    asset: AssetId,
+    amount: Money,
+    reference: u64,
+) -> Result<Answer, Reject> {
+    let state = out.state();
+    let row = state.find_account(account)?;
+    if let AccountKind::Isolated { .. } = row.kind {
+        return Err(Reject::UnknownAccount { account });
+    }
+    let assets = state.find_asset(asset)?;
+    if state.deposits.contains(&(asset, reference)) {
+        return Ok(Answer::Repeated);
+    }
+    bounds::amount(assets, amount)?;
+    State::room(state.deposits.len(), limits::DEPOSITS_MAX)?;
+    let price = state.asset_price(asset);
+    if !bounds::vault_fits(assets.vault + amount, price) {
+        return Err(Reject::AmountTooLarge { asked: amount, limit: Money::MAX - assets.vault });
+    }
+    let wallet = row.wallet(asset) + amount;
+    out.emit(Event::Deposited { account, asset, amount, reference, wallet });
+    Ok(Answer::Done)
+}
+
+pub(crate) fn request_withdrawal(
+    out: &mut Output<'_>,
+    account: AccountId,
+    asset: AssetId,
+    amount: Money,
+) -> Result<Answer, Reject> {
+    let state = out.state();
+    let row = state.find_account(account)?;
+    if let AccountKind::Isolated { .. } = row.kind {
+        return Err(Reject::UnknownAccount { account });
+    }
+    bounds::amount(state.find_asset(asset)?, amount)?;
+    State::room(state.withdrawals.len(), limits::WITHDRAWALS_MAX)?;
+    state.check_outflow(account, asset, amount)?;
+    let wallet = row.wallet(asset) - amount;
+    let withdrawal = state.next_withdrawal;
+    out.emit(Event::WithdrawalRequested { withdrawal, account, asset, amount, wallet });
+    Ok(Answer::Withdrawal(withdrawal))
+}
+
+pub(crate) fn confirm_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Result<Answer, Reject> {
+    out.state().withdrawals.get(&withdrawal).ok_or(Reject::UnknownWithdrawal { withdrawal })?;
+    out.emit(Event::WithdrawalConfirmed { withdrawal });
+    Ok(Answer::Done)
+}
+
+pub(crate) fn return_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Result<Answer, Reject> {
+    let row = *out.state().withdrawals.get(&withdrawal).ok_or(Reject::UnknownWithdrawal { withdrawal })?;
+    let wallet = out.state().account(row.account).wallet(row.asset) + row.amount;
+    out.emit(Event::WithdrawalReturned { withdrawal, account: row.account, asset: row.asset, wallet });
+    Ok(Answer::Done)
+}
+
+/// Between owners it is an outflow like a withdrawal; to an own subaccount it needs initial margin and the cash.
+pub(crate) fn transfer(
+    out: &mut Output<'_>,
+    from: AccountId,
+    to: AccountId,
+    asset: AssetId,
+    amount: Money,
+) -> Result<Answer, Reject> {
+    let state = out.state();
+    for account in [from, to] {
+        if let AccountKind::Isolated { .. } = state.find_account(account)?.kind {
+            return Err(Reject::UnknownAccount { account });
+        }
+    }
+    if from == to {
+        return Err(Reject::SameAccount);
+    }
+    bounds::amount(state.find_asset(asset)?, amount)?;
+    let wallet = state.account(from).wallet(asset);
+    if amount > wallet {
+        return Err(Reject::ExceedsWallet { asked: amount, wallet });
+    }
+    if state.account(from).owner == state.account(to).owner {
+        state.check_own_transfer(from, asset, amount)?;
+    } else {
+        state.check_outflow(from, asset, amount)?;
+    }
+    out.emit(Event::Moved { from, to, asset, amount, reason: MoveReason::Transfer });
+    Ok(Answer::Done)
+}
+
+/// A commitment is an outflow of nothing: it needs the margin that one would need.
+pub(crate) fn commit_backstop(out: &mut Output<'_>, account: AccountId, limit: Money) -> Result<Answer, Reject> {
+    let state = out.state();
+    let row = state.find_trading(account)?;
+    if limit.is_negative() {
+        return Err(Reject::AmountNotPositive { asked: limit });
+    }
+    if limit.is_positive() {
+        if limit.units() > units::limits::NOTIONAL_MAX {
+            return Err(Reject::AmountTooLarge { asked: limit, limit: Money::from_units(units::limits::NOTIONAL_MAX) });
+        }
+        if row.liquidation.is_some() {
+            return Err(Reject::InLiquidation);
+        }
+        if !state.backstops.contains_key(&account) {
+            State::room(state.backstops.len(), limits::BACKSTOPS_MAX)?;
+        }
+        let terms = state.evaluate(account, Basis::Outflow, Need::Both, None);
+        let needed = state.needed_for_outflow(&terms);
+        if terms.equity < needed {
+            return Err(Reject::InsufficientMargin { equity: terms.equity, needed });
+        }
+    }
+    out.emit(Event::BackstopCommitted { account, limit });
+    Ok(Answer::Done)
+}
+
+impl State {
+    /// What must stay after an outflow: the larger of initial margin and the share of gross notional.
+    fn needed_for_outflow(&self, terms: &crate::Terms) -> Money {
+        terms.initial.max(terms.notional.mul_rate(self.risk.outflow_share, Round::Up))
+    }
+
+    /// Whether `amount` of an asset may leave an account.
+    ///
+    /// # Errors
+    /// In liquidation; a price that enters the account is unusable; more than is withdrawable.
+    pub(crate) fn check_outflow(&self, account: AccountId, asset: AssetId, amount: Money) -> Result<(), Reject> {
+        if self.account(account).liquidation.is_some() && self.liquidating.contains(&account) {
+            return Err(Reject::InLiquidation);
+        }
+        self.prices_for_outflow(account, asset)?;
+        let withdrawable = self.withdrawable(account, asset);
+        if amount > withdrawable {
+            return Err(Reject::ExceedsWithdrawable { asked: amount, withdrawable });
+        }
+        Ok(())
+    }
+
+    /// The most of an asset that may leave: never above the wallet; what stays, gains counted as zero, covers the larger of
+    /// initial margin and the rulebook's share of notional. Nothing while a wallet is below zero. Rounded down to the
+    /// asset's digits.
+    pub(crate) fn withdrawable(&self, account: AccountId, asset: AssetId) -> Money {
+        let row = self.account(account);
+        let wallet = row.wallet(asset);
+        let debts = row.wallets.iter().any(|w| w.amount.is_negative());
+        if !wallet.is_positive() || debts || self.liquidating.contains(&account) {
+            return Money::ZERO;
+        }
+        let idle =
+            row.exposures.iter().all(|e| e.size.is_zero() && e.buys.count + e.sells.count == 0 && e.reserved.is_zero());
+        if idle {
+            return self.round_to_digits(asset, wallet);
+        }
+        // The initial margin is that of an increase: the worse of the mark and its average; equity counts no gain.
+        let worst = self.evaluate(account, Basis::Worse, Need::Initial, None);
+        let terms = self.evaluate(account, Basis::Outflow, Need::Initial, None);
+        let needed = self.needed_for_outflow(&terms).max(worst.initial);
+        let spare = terms.equity - needed;
+        if spare.is_negative() {
+            return Money::ZERO;
+        }
+        // Find the largest amount that passes: a gain in this asset may be unrealised, a haircut may apply.
+        let passes = |amount: Money| !(terms.equity - self.lost_value(row, asset, amount) - needed).is_negative();
+        let most = largest(Money::ZERO, wallet, passes);
+        self.round_to_digits(asset, most)
+    }
+
+    /// How much less the collateral counts without `amount` of an asset, gains counted as zero.
+    fn lost_value(&self, row: &crate::Account, asset: AssetId, amount: Money) -> Money {
+        let losses = row.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (e, self.market(e.market)));
+        let losses = losses.filter(|(_, m)| m.params.settlement == asset);
+        let losses: Money = losses
+            .map(|(e, m)| {
+                m.contract().upnl(m.mark, e.size, e.cost).unwrap_or(Money::ZERO).min(Money::ZERO) + e.unsettled(m)
+            })
+            .sum();
+        let counted = row.wallet(asset) + losses;
+        self.collateral(asset, counted, Basis::Mark) - self.collateral(asset, counted - amount, Basis::Mark)
+    }
+
+    fn round_to_digits(&self, asset: AssetId, amount: Money) -> Money {
+        match bounds::digits(self.asset(asset), amount) {
+            Err(Reject::AmountTooFine { below, .. }) => below,
+            _ => amount,
+        }
+    }
+
+    /// A move between subaccounts of one owner: initial margin stays met.
+    fn check_own_transfer(&self, from: AccountId, asset: AssetId, amount: Money) -> Result<(), Reject> {
+        if self.liquidating.contains(&from) {
+            return Err(Reject::InLiquidation);
+        }
+        self.prices_for_outflow(from, asset)?;
+        let row = self.account(from);
+        if !row.exposures.iter().any(|e| !e.size.is_zero() || e.buys.count + e.sells.count > 0 || !e.reserved.is_zero())
+        {
+            return Ok(());
+        }
+        let terms = self.evaluate(from, Basis::Worse, Need::Initial, None);
+        let held = self.amount_in(row, asset);
+        let lost = self.collateral(asset, held, Basis::Mark) - self.collateral(asset, held - amount, Basis::Mark);
+        let equity = terms.equity - lost;
+        if equity < terms.initial {
+            return Err(Reject::InsufficientMargin { equity, needed: terms.initial });
+        }
+        Ok(())
+    }
+
+    /// Whether the parent stays above initial margin without `amount` of a market's settlement asset.
+    pub(crate) fn check_giver(&self, account: AccountId, market: crate::MarketId, amount: Money) -> Result<(), Reject> {
+        let asset = self.market(market).params.settlement;
+        let wallet = self.account(account).wallet(asset);
+        if amount > wallet {
+            return Err(Reject::ExceedsWallet { asked: amount, wallet });
+        }
+        let change = Change { market, wallet: -amount, ..Change::default() };
+        let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));
+        if terms.equity < terms.initial {
+            return Err(Reject::InsufficientMargin { equity: terms.equity, needed: terms.initial });
+        }
+        Ok(())
+    }
+
+    /// A share of what an asset counts, for tests of the ladder: the conversion discount as a rate of the index.
+    pub(crate) fn conversion_rate(&self, asset: AssetId) -> Rate {
+        Rate::ONE - self.asset(asset).params.conversion_discount
+    }
+}
+
+/// The largest amount in `[low, high]` that passes a test that only ever turns from true to false; `low` passes.
+pub(crate) fn largest(low: Money, high: Money, passes: impl Fn(Money) -> bool) -> Money {
+    if passes(high) {
+        return high;
+    }
+    let (mut good, mut bad) = (low.units(), high.units());
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        if passes(Money::from_units(middle)) { good = middle } else { bad = middle }
+    }
+    Money::from_units(good)
+}

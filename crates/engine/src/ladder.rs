@@ -1,0 +1,268 @@
+//! The ladder below the line: cancel, reduce, convert, backstop, take-over, deleverage. Worst account first, bounded per
+//! command; each step is an event with the numbers before and after.
+
+use crate::adl::Rankings;
+use crate::margin::{Basis, Need, Terms};
+use crate::output::Output;
+use crate::{
+    AccountId, AccountKind, AssetId, CancelReason, Event, MarketId, MoveReason, Outcome, Reduce, Stage, State, limits,
+    reduce, takeover,
+};
+use alloc::vec::Vec;
+use units::{Money, Rate, Round};
+
+/// Works on every account whose next step is due, and lets the funds unwind.
+pub(crate) fn run(out: &mut Output<'_>) {
+    let mut rankings = Rankings::default();
+    for account in due(out.state()) {
+        work(out, account, &mut rankings);
+    }
+    let mut at = 0;
+    while let Some(fund) = out.state().funds.get(at).copied() {
+        at += 1;
+        if !out.state().liquidating.contains(&fund) {
+            unwind(out, fund);
+        }
+    }
+}
+
+/// Accounts whose pause is over, or whose equity fell below the take-over share: lowest equity ÷ maintenance first, ties
+/// by account number.
+fn due(state: &State) -> Vec<AccountId> {
+    let mut rows: Vec<(i128, AccountId)> = Vec::new();
+    for id in &state.liquidating {
+        let terms = state.lenient(*id);
+        let waits = state.account(*id).liquidation.is_some_and(|l| state.now < l.next);
+        if waits && !state.take_over_now(&terms) {
+            continue;
+        }
+        let ratio = terms.equity.units().checked_mul(1_000_000).unwrap_or(if terms.equity.is_negative() {
+            i128::MIN
+        } else {
+            i128::MAX
+        });
+        let ratio = ratio.checked_div(terms.maintenance.units()).unwrap_or(i128::MIN);
+        rows.push((ratio, *id));
+    }
+    rows.sort_unstable();
+    rows.truncate(limits::LIQUIDATIONS_PER_COMMAND);
+    rows.into_iter().map(|(_, id)| id).collect()
+}
+
+impl State {
+    pub(crate) fn lenient(&self, account: AccountId) -> Terms {
+        self.evaluate(account, Basis::Lenient, Need::Maintenance, None)
+    }
+
+    /// Equity is below the rulebook's share of maintenance: the book is not tried any more.
+    fn take_over_now(&self, terms: &Terms) -> bool {
+        terms.equity < terms.maintenance.mul_rate(self.risk.takeover, Round::Up)
+    }
+
+    fn still_below(&self, terms: &Terms) -> bool {
+        self.risk.line.is_below(terms.headroom())
+    }
+
+    /// Markets in which an account has a position that may be closed, largest maintenance margin first.
+    pub(crate) fn closable_markets(&self, account: AccountId) -> Vec<MarketId> {
+        let mut rows: Vec<(Money, MarketId)> = Vec::new();
+        for e in self.account(account).exposures.iter().filter(|e| !e.size.is_zero() && self.can_close(e.market)) {
+            rows.push((self.maintenance_of(account, e.market), e.market));
+        }
+        rows.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        rows.truncate(limits::STEPS_PER_ACCOUNT);
+        rows.into_iter().map(|(_, market)| market).collect()
+    }
+
+    /// Maintenance margin of one position at the mark, numeraire.
+    pub(crate) fn maintenance_of(&self, account: AccountId, market: MarketId) -> Money {
+        let row = self.market(market);
+        let size = self.account(account).position(market);
+        let p = &row.params;
+        let margin = rules::maintenance_margin(p.contract, row.mark, size, &p.tiers, p.closing_fee);
+        self.debt(p.settlement, margin.map_or(Money::ZERO, |m| m.required))
+    }
+
+    /// The fund that stands behind an account: that of its largest market, or the first.
+    pub(crate) fn fund_of(&self, account: AccountId) -> Option<AccountId> {
+        let row = self.account(account);
+        let of_market = row.exposures.first().map(|e| self.market(e.market).params.fund);
+        of_market.or(self.funds.first().copied()).filter(|fund| *fund != account)
+    }
+}
+
+/// One account, as far as its next pause.
+fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
+    let mut terms = out.state().lenient(account);
+    if !out.state().still_below(&terms) {
+        return end(out, account, Outcome::Restored);
+    }
+    cancel_orders(out, account);
+    if !out.state().take_over_now(&terms) {
+        match reduce::step(out, account) {
+            reduce::Step::None => {}
+            reduce::Step::Done => {
+                terms = out.state().lenient(account);
+                if !out.state().still_below(&terms) {
+                    return end(out, account, Outcome::Restored);
+                }
+                if out.state().account(account).has_position() && !out.state().take_over_now(&terms) {
+                    return pause(out, account);
+                }
+            }
+        }
+    }
+    convert(out, account);
+    terms = out.state().lenient(account);
+    if !out.state().still_below(&terms) && out.state().account(account).has_position() {
+        return end(out, account, Outcome::Restored);
+    }
+    takeover::run(out, account, rankings);
+    if out.state().account(account).has_position() {
+        return pause(out, account);
+    }
+    clear(out, account);
+    end(out, account, Outcome::Closed);
+}
+
+fn pause(out: &mut Output<'_>, account: AccountId) {
+    let until = out.state().now.plus_ns(out.state().risk.pause_ns);
+    out.emit(Event::LiquidationPaused { account, until });
+}
+
+fn end(out: &mut Output<'_>, account: AccountId, outcome: Outcome) {
+    let equity = out.state().lenient(account).equity;
+    out.emit(Event::LiquidationEnded { account, outcome, equity });
+    let row = out.state().account(account);
+    let AccountKind::Isolated { parent, market } = row.kind else { return };
+    let asset = out.state().market(market).params.settlement;
+    let amount = row.wallet(asset);
+    if !row.has_position() && amount.is_positive() {
+        out.emit(Event::Moved { from: account, to: parent, asset, amount, reason: MoveReason::IsolatedReturn });
+    }
+}
+
+/// Cancels the orders that hold margin: its own, and those of its children, whose reservations it holds. Orders that can
+/// only reduce stay.
+fn cancel_orders(out: &mut Output<'_>, account: AccountId) {
+    let orders = out.state().orders_with_children(account);
+    let mut cancelled = false;
+    let headroom_before = out.state().lenient(account).headroom();
+    for order in orders {
+        let holds = order.reduce == Reduce::Any && (order.account == account || order.reserved.is_positive());
+        if holds {
+            out.emit(Event::OrderCancelled {
+                order: order.id,
+                remaining: order.remaining,
+                reason: CancelReason::Liquidation,
+            });
+            cancelled = true;
+        }
+    }
+    if cancelled {
+        step(out, account, NO_MARKET, Stage::Cancel, units::Size::ZERO, headroom_before);
+    }
+}
+
+/// The market of a step that is not about one.
+pub(crate) const NO_MARKET: MarketId = MarketId(u16::MAX);
+
+/// Tells a step that was just done.
+pub(crate) fn step(
+    out: &mut Output<'_>,
+    account: AccountId,
+    market: MarketId,
+    stage: Stage,
+    size: units::Size,
+    headroom_before: Money,
+) {
+    let headroom_after = out.state().lenient(account).headroom();
+    out.emit(Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after });
+}
+
+/// Sells collateral to the fund, at index less the discount, for the assets that are short; within what the fund has.
+fn convert(out: &mut Output<'_>, account: AccountId) {
+    let Some(fund) = out.state().fund_of(account) else { return };
+    let assets = out.state().assets.len();
+    for short in (0..assets).map(AssetId::at) {
+        for sold in (0..assets).map(AssetId::at) {
+            if sold == short {
+                continue;
+            }
+            let headroom_before = out.state().lenient(account).headroom();
+            if let Some((sold_amount, bought_amount)) = out.state().conversion(account, fund, sold, short) {
+                out.emit(Event::Converted { account, fund, sold, sold_amount, bought: short, bought_amount });
+                step(out, account, NO_MARKET, Stage::Convert, units::Size::ZERO, headroom_before);
+            }
+        }
+    }
+}
+
+impl State {
+    /// How much of `sold` goes for how much of `short`; `None` when nothing can. What is bought rounds down, what is sold up.
+    fn conversion(&self, account: AccountId, fund: AccountId, sold: AssetId, short: AssetId) -> Option<(Money, Money)> {
+        let usable =
+            |asset: AssetId| self.asset(asset).params.index.is_none_or(|index| self.index(index).is_usable(self.now));
+        let row = self.account(account);
+        let missing = -self.amount_in(row, short);
+        let spare = row.wallet(sold).min(self.amount_in(row, sold));
+        let there = self.account(fund).wallet(short);
+        if !missing.is_positive() || !spare.is_positive() || !there.is_positive() || !usable(sold) || !usable(short) {
+            return None;
+        }
+        let rate = self.conversion_rate(sold);
+        let worth = |amount: Money| self.credit_of(short, self.collateral_at(sold, amount, rate));
+        let bought = missing.min(there);
+        if worth(spare) <= bought {
+            let got = worth(spare);
+            return got.is_positive().then_some((spare, got));
+        }
+        // Enough is sold to buy `bought`, rounded up by less than a unit of what was asked.
+        let needed = units::mul_div2(
+            self.debt(short, bought).units(),
+            i128::from(units::Price::ONE.units()),
+            i128::from(units::limits::RATE_ONE),
+            i128::from(self.asset_price(sold).units()) * i128::from(rate.units()),
+            Round::Up,
+        )?;
+        Some((Money::from_units(needed).min(spare), bought))
+    }
+
+    fn collateral_at(&self, asset: AssetId, amount: Money, rate: Rate) -> Money {
+        amount.at_index(self.asset_price(asset), rate, Round::Down).unwrap_or(Money::ZERO)
+    }
+}
+
+/// Without positions: what is still short is sold for, then paid by the fund, then left as a reported deficit.
+fn clear(out: &mut Output<'_>, account: AccountId) {
+    convert(out, account);
+    let fund = out.state().fund_of(account);
+    for asset in (0..out.state().assets.len()).map(AssetId::at) {
+        let row = out.state().account(account);
+        let short = -row.wallet(asset);
+        if !short.is_positive() || row.wallets.iter().any(|w| w.amount.is_positive()) {
+            continue;
+        }
+        if let Some(fund) = fund {
+            let amount = short.min(out.state().account(fund).wallet(asset));
+            if amount.is_positive() {
+                out.emit(Event::Moved { from: fund, to: account, asset, amount, reason: MoveReason::Deficit });
+            }
+        }
+        let wallet = out.state().account(account).wallet(asset);
+        if wallet.is_negative() {
+            out.emit(Event::DeficitLeft { account, asset, wallet });
+        }
+    }
+}
+
+/// A fund closes what it took over by the same steps, all of it, one step a pause.
+fn unwind(out: &mut Output<'_>, fund: AccountId) {
+    let row = out.state().account(fund);
+    if !row.has_position() || row.liquidation.is_some_and(|l| out.state().now < l.next) {
+        return;
+    }
+    if reduce::unwind(out, fund) {
+        pause(out, fund);
+    }
+}

@@ -1,0 +1,61 @@
+//! The deterministic state machine of a perpetual venue: commands in, events out.
+//!
+//! [`Engine::apply`] takes one command with its time. The clock and the work that is due always happen; the request is
+//! accepted or refused. Emitting an event is the only thing that changes the state. No clock, randomness, hash order,
+//! float, I/O, thread or environment: the same commands give the same events on any machine. It deliberately knows no
+//! rulebook, file, socket or name service.
+#![no_std]
+
+extern crate alloc;
+
+mod adl;
+mod admin;
+mod apply;
+mod book;
+mod bounds;
+mod codec;
+mod command;
+mod digest;
+mod engine;
+mod event;
+mod fault;
+mod fill;
+mod funding;
+mod funds;
+mod ids;
+mod isolated;
+mod ladder;
+pub mod limits;
+mod margin;
+mod matching;
+mod orders;
+mod output;
+pub mod params;
+mod place;
+mod prices;
+mod reduce;
+mod reject;
+mod risk;
+mod state;
+mod takeover;
+mod triggers;
+mod view;
+
+pub use book::{Book, Level};
+pub use codec::{DecodeError, decode, encode};
+pub use command::{
+    Answer, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, Quote, Reduce, Role, Side, TimeInForce, Trigger,
+    TriggerBy, TriggerWhen,
+};
+pub use digest::Digest;
+pub use engine::{Engine, WhatIf};
+pub use event::{CancelReason, Event, MoveReason, Outcome, Stage, StatusReason};
+pub use ids::{AccountId, AssetId, IndexId, MarketId, Name, OrderId, OwnerId};
+pub use margin::{Basis, Terms};
+pub use orders::{Links, Order, Orders, Place};
+pub use reject::{ParamName, Reject};
+pub use state::{
+    Account, AccountKind, Asset, Average, Exposure, Index, Liquidation, Market, OrderTotals, SourceQuote, State,
+    Wallet, Withdrawal,
+};
+pub use view::{AccountView, AdlRow, MarketView, OrderView, PositionView, WalletView};

@@ -1,0 +1,43 @@
+//! The bounds of the engine: every list and every loop has one, and it is named here. Bounds of numbers are in
+//! `units::limits`.
+
+/// Assets one venue lists.
+pub const ASSETS_MAX: usize = 16;
+/// Indices one venue follows.
+pub const INDICES_MAX: usize = 1_024;
+/// Markets one venue lists.
+pub const MARKETS_MAX: usize = 1_024;
+/// Subaccounts, isolated children and funds included.
+pub const ACCOUNTS_MAX: usize = 16_000_000;
+/// Markets in which one subaccount may hold a position, an order or a setting.
+pub const EXPOSURES_MAX: usize = 128;
+/// Open orders of one subaccount, triggers included.
+pub const ORDERS_PER_ACCOUNT_MAX: u32 = 400;
+/// Open orders of the venue: an order's slot is 24 bits of its id.
+pub const ORDERS_MAX: usize = 1 << 24;
+/// Quotes in one `SetPrices`.
+pub const QUOTES_MAX: usize = 4_096;
+/// Accounts that the ladder works on in one command; the rest continue at the next.
+pub const LIQUIDATIONS_PER_COMMAND: usize = 4_096;
+/// Positions of one account that the ladder tries in one command.
+pub const STEPS_PER_ACCOUNT: usize = 128;
+/// Triggered orders placed in one command; the rest follow at the next.
+pub const TRIGGERS_PER_COMMAND: usize = 1_024;
+/// Deposits whose reference is remembered: a repeat is recognised.
+pub const DEPOSITS_MAX: usize = 64_000_000;
+/// Withdrawals that wait for their confirmation.
+pub const WITHDRAWALS_MAX: usize = 1_000_000;
+/// Backstop volunteers.
+pub const BACKSTOPS_MAX: usize = 256;
+/// Levels of margin calls.
+pub const CALL_LEVELS_MAX: usize = 4;
+/// Largest leverage that can be asked for.
+pub const LEVERAGE_MAX: u16 = 1_000;
+/// Buckets of the five-minute average of the mark, ten seconds each.
+pub const AVERAGE_BUCKETS: usize = 30;
+/// Seconds in one bucket of that average.
+pub const AVERAGE_BUCKET_S: i64 = 10;
+/// Longest name of an asset, index, market or account.
+pub const NAME_MAX: usize = 24;
+/// Longest command in binary form, in bytes.
+pub const COMMAND_BYTES_MAX: usize = 256 * 1024;

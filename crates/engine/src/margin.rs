@@ -1,0 +1,361 @@
+//! The one margin formula, on a subaccount: equity, initial margin, maintenance margin. The slow path of views and the
+//! fast path of checks are the same function.
+
+use crate::fault::fault;
+use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
+use crate::{AccountId, AssetId, MarginMode, MarketId, Side, State, limits};
+use rules::{collateral_value, initial_margin, maintenance_margin, split_close};
+use serde::Serialize;
+use units::{Money, Price, Rate, Round, Size};
+
+/// Which prices a term is computed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The mark.
+    Mark,
+    /// Each market at the worse of the mark and its five-minute average: for what increases risk.
+    Worse,
+    /// Gains count as zero, losses in full: for what leaves.
+    Outflow,
+    /// Unusable prices at their last usable value, moved in the account's favour: for what is closed by force.
+    Lenient,
+    /// The mark, collateral at index without haircuts: for bankruptcy.
+    Bare,
+}
+
+/// The terms of a subaccount's margin, numeraire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Terms {
+    /// Collateral at index after haircuts, with unrealised results and unsettled funding.
+    pub equity: Money,
+    /// Initial margin, resting orders and reservations included; zero where it was not asked for.
+    pub initial: Money,
+    /// Maintenance margin; zero where it was not asked for.
+    pub maintenance: Money,
+    /// Σ |size| × price.
+    pub notional: Money,
+}
+
+impl Terms {
+    /// equity − maintenance.
+    #[must_use]
+    pub fn headroom(&self) -> Money {
+        self.equity - self.maintenance
+    }
+}
+
+/// What would be different: one trade, one order more, one less.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Change {
+    pub market: MarketId,
+    /// Contracts (signed), what is paid for them, and the fee.
+    pub trade: Option<(Size, Money, Money)>,
+    /// Orders that rest more.
+    pub add: Option<(Side, Size, Price)>,
+    /// Orders that rest less.
+    pub remove: Option<(Side, Size, Price)>,
+    /// More set aside for a child's order, settlement asset.
+    pub reserved: Money,
+    /// More in the wallet of the settlement asset.
+    pub wallet: Money,
+    /// Another leverage.
+    pub leverage: Option<u16>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    Equity,
+    Initial,
+    Maintenance,
+    Both,
+}
+
+impl Need {
+    fn initial(self) -> bool {
+        matches!(self, Self::Initial | Self::Both)
+    }
+
+    fn maintenance(self) -> bool {
+        matches!(self, Self::Maintenance | Self::Both)
+    }
+}
+
+/// Amounts by settlement or collateral asset, netted before haircuts.
+struct Amounts {
+    rows: [(AssetId, Money); limits::ASSETS_MAX],
+    len: usize,
+}
+
+impl Amounts {
+    fn add(&mut self, asset: AssetId, amount: Money) {
+        let (used, free) = self.rows.split_at_mut_checked(self.len).unwrap_or((&mut [], &mut []));
+        if let Some(row) = used.iter_mut().find(|row| row.0 == asset) {
+            row.1 += amount;
+        } else if let Some(row) = free.first_mut() {
+            *row = (asset, amount);
+            self.len += 1;
+        }
+    }
+}
+
+fn fits<T>(value: Option<T>) -> T {
+    match value {
+        Some(value) => value,
+        None => fault("a sum over a subaccount fits: the bounds are checked at the door"),
+    }
+}
+
+impl State {
+    /// Equity and margins of a subaccount at the marks.
+    #[must_use]
+    pub fn terms(&self, account: AccountId) -> Terms {
+        self.evaluate(account, Basis::Mark, Need::Both, None)
+    }
+
+    /// Equity and margins of a subaccount at other prices, with the initial margin left out.
+    #[must_use]
+    pub fn terms_at(&self, account: AccountId, basis: Basis) -> Terms {
+        self.evaluate(account, basis, Need::Both, None)
+    }
+
+    pub(crate) fn evaluate(&self, id: AccountId, basis: Basis, need: Need, change: Option<&Change>) -> Terms {
+        let account = self.account(id);
+        let mut terms = Terms::default();
+        let mut amounts = Amounts { rows: [(AssetId(0), Money::ZERO); limits::ASSETS_MAX], len: 0 };
+        for wallet in &account.wallets {
+            amounts.add(wallet.asset, wallet.amount);
+        }
+        let mut pending = change;
+        for exposure in &account.exposures {
+            let own = pending.filter(|c| c.market == exposure.market);
+            if own.is_some() {
+                pending = None;
+            }
+            self.add_exposure(account, exposure, basis, need, own, &mut terms, &mut amounts);
+        }
+        if let Some(change) = pending {
+            self.add_exposure(
+                account,
+                &Exposure::new(change.market),
+                basis,
+                need,
+                Some(change),
+                &mut terms,
+                &mut amounts,
+            );
+        }
+        for (asset, amount) in amounts.rows.iter().take(amounts.len) {
+            terms.equity += self.collateral(*asset, *amount, basis);
+        }
+        terms
+    }
+
+    /// Adds one market: its result to the amounts, its margins to the terms.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one loop body, split out of `evaluate` so that a change can use it, too"
+    )]
+    fn add_exposure(
+        &self,
+        account: &Account,
+        row: &Exposure,
+        basis: Basis,
+        need: Need,
+        change: Option<&Change>,
+        terms: &mut Terms,
+        amounts: &mut Amounts,
+    ) {
+        let idle = row.size.is_zero() && row.buys.count == 0 && row.sells.count == 0 && row.reserved.is_zero();
+        if idle && change.is_none() {
+            return;
+        }
+        let market = self.market(row.market);
+        let asset = market.params.settlement;
+        let (mut size, mut cost, mut extra) = (row.size, row.cost, row.unsettled(market));
+        let mut reserved = row.reserved;
+        if let Some(change) = change {
+            if let Some((delta, value, fee)) = change.trade {
+                let split = split_close(size, cost, delta, value);
+                (size, cost) = (split.size, split.cost);
+                extra += split.realised - fee;
+            }
+            extra += change.wallet;
+            reserved += change.reserved;
+        }
+        let to_numeraire = |amount: Money| self.debt(asset, amount);
+        let priced = self.price_terms(market, size, cost, basis);
+        amounts.add(asset, priced.upnl + extra);
+        terms.notional += to_numeraire(fits(market.contract().notional(priced.price, size)));
+        if need.maintenance() && !size.is_zero() {
+            let p = &market.params;
+            let margin = fits(maintenance_margin(p.contract, priced.price, size, &p.tiers, p.closing_fee));
+            terms.maintenance += to_numeraire(margin.required);
+        }
+        if need.initial() {
+            let orders = if matches!(account.kind, AccountKind::Isolated { .. }) || row.mode == MarginMode::Isolated {
+                // The margin of an isolated position's orders is what the parent has set aside.
+                (OrderTotals::default(), OrderTotals::default(), Money::ZERO)
+            } else {
+                self.order_terms(market, row, account, change)
+            };
+            let leverage = change.and_then(|c| c.leverage).unwrap_or(row.leverage);
+            let margin = self.initial_of(market, size, &orders, leverage, priced.price) + reserved;
+            terms.initial += to_numeraire(margin);
+            if basis == Basis::Worse
+                && let Some(average) = market.average.price()
+            {
+                // The worse of the two prices, counted as equity − initial of this market.
+                let upnl = fits(market.contract().upnl(average, size, cost));
+                let there = self.initial_of(market, size, &orders, leverage, average) + reserved;
+                let lost = (priced.upnl - margin) - (upnl - there);
+                if lost.is_positive() {
+                    terms.initial += to_numeraire(lost);
+                }
+            }
+        }
+    }
+
+    /// Initial margin of a position with its orders, settlement asset.
+    fn initial_of(
+        &self,
+        market: &Market,
+        size: Size,
+        orders: &(OrderTotals, OrderTotals, Money),
+        leverage: u16,
+        price: Price,
+    ) -> Money {
+        let (buys, sells, loss_and_fees) = orders;
+        let longest = fits(size.checked_add(buys.size));
+        let shortest = fits(size.checked_add(-sells.size));
+        let worse = if longest.abs() > shortest.abs() { longest } else { shortest };
+        let p = &market.params;
+        let rate = market.leverage_rate(leverage);
+        fits(initial_margin(p.contract, price, worse, &p.tiers, rate, p.closing_fee)).required + *loss_and_fees
+    }
+
+    /// Totals of both sides with a change, and the loss that the orders would realise against the mark plus their fees.
+    fn order_terms(
+        &self,
+        market: &Market,
+        row: &Exposure,
+        account: &Account,
+        change: Option<&Change>,
+    ) -> (OrderTotals, OrderTotals, Money) {
+        let (mut buys, mut sells) = (row.buys, row.sells);
+        let fee_rate = market.params.taker_fee.max(market.params.maker_fee).max(Rate::ZERO);
+        let mut loss = self.loss_of_side(market, account, Side::Buy, &buys)
+            + self.loss_of_side(market, account, Side::Sell, &sells);
+        if let Some(change) = change {
+            for (order, sign) in [(change.add, 1i64), (change.remove, -1)] {
+                let Some((side, size, price)) = order else { continue };
+                let totals = if side == Side::Buy { &mut buys } else { &mut sells };
+                let notional = fits(market.contract().notional(price, size));
+                let own = self.loss_of_order(market, side, size, price);
+                if sign > 0 {
+                    (totals.size, totals.notional, loss) = (totals.size + size, totals.notional + notional, loss + own);
+                } else {
+                    (totals.size, totals.notional, loss) = (totals.size - size, totals.notional - notional, loss - own);
+                }
+            }
+        }
+        let fees = (buys.notional + sells.notional).mul_rate(fee_rate, Round::Up);
+        (buys, sells, loss + fees)
+    }
+
+    /// Σ over a side's orders of what each would lose against the mark; no order is looked at when none can.
+    fn loss_of_side(&self, market: &Market, account: &Account, side: Side, totals: &OrderTotals) -> Money {
+        let harmless = match side {
+            Side::Buy => totals.worst <= market.mark,
+            Side::Sell => totals.worst >= market.mark,
+        };
+        if totals.count == 0 || harmless {
+            return Money::ZERO;
+        }
+        let of_side = |o: &&crate::Order| {
+            o.side == side
+                && o.place == crate::Place::Resting
+                && o.reduce == crate::Reduce::Any
+                && core::ptr::eq(self.market(o.market), market)
+        };
+        self.orders_of(account).filter(of_side).map(|o| self.loss_of_order(market, side, o.remaining, o.price)).sum()
+    }
+
+    fn loss_of_order(&self, market: &Market, side: Side, size: Size, price: Price) -> Money {
+        let signed = side.signed(size);
+        let paid = fits(market.contract().value(price, signed, Round::Up));
+        let worth = fits(market.contract().value(market.mark, signed, Round::Down));
+        (paid - worth).max(Money::ZERO)
+    }
+
+    /// Open orders of a subaccount, youngest first.
+    pub(crate) fn orders_of<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = &'a crate::Order> {
+        core::iter::successors(account.order_head.and_then(|id| self.order(id)), |o| {
+            o.own.after.and_then(|id| self.order(id))
+        })
+    }
+
+    fn price_terms(&self, market: &Market, size: Size, cost: Money, basis: Basis) -> Priced {
+        if size.is_zero() {
+            return Priced { price: market.mark, upnl: Money::ZERO };
+        }
+        let usable = basis != Basis::Lenient || self.index(market.params.index).is_usable(self.now);
+        let price = if usable || !market.last_usable.is_positive() { market.mark } else { market.last_usable };
+        let mut upnl = fits(market.contract().upnl(price, size, cost));
+        if basis == Basis::Outflow {
+            upnl = upnl.min(Money::ZERO);
+        }
+        if !usable {
+            let notional = fits(market.contract().notional(price, size));
+            let cap = self.credit_of(market.params.settlement, self.risk.stale_favour_cap);
+            upnl += notional.mul_rate(self.risk.stale_favour, Round::Down).min(cap);
+        }
+        Priced { price, upnl }
+    }
+
+    /// What an amount of an asset counts, numeraire.
+    pub(crate) fn collateral(&self, asset: AssetId, amount: Money, basis: Basis) -> Money {
+        let params = &self.asset(asset).params;
+        let haircut = if basis == Basis::Bare { Rate::ONE } else { params.haircut };
+        let mut price = self.asset_price(asset);
+        if basis == Basis::Lenient
+            && let Some(index) = params.index
+            && !self.index(index).is_usable(self.now)
+        {
+            return self.stale_collateral(index, amount, haircut);
+        }
+        if amount.is_zero() {
+            price = Price::ZERO;
+        }
+        fits(collateral_value(amount, price, haircut)).value
+    }
+
+    /// An asset whose price is unusable: its last usable price, moved in the account's favour within the cap.
+    fn stale_collateral(&self, index: crate::IndexId, amount: Money, haircut: Rate) -> Money {
+        let value = fits(collateral_value(amount, self.index(index).last_usable, haircut)).value;
+        value + value.abs().mul_rate(self.risk.stale_favour, Round::Down).min(self.risk.stale_favour_cap)
+    }
+
+    /// An amount that must be held, in the numeraire: rounded up.
+    pub(crate) fn debt(&self, asset: AssetId, amount: Money) -> Money {
+        fits(amount.at_index(self.asset_price(asset), Rate::ONE, Round::Up))
+    }
+
+    /// An amount of the numeraire, in an asset: rounded down; nothing while the asset has no price.
+    pub(crate) fn credit_of(&self, asset: AssetId, amount: Money) -> Money {
+        amount.from_index(self.asset_price(asset), Round::Down).unwrap_or(Money::ZERO)
+    }
+
+    /// wallet + unrealised result + unsettled funding that settle in an asset.
+    pub(crate) fn amount_in(&self, account: &Account, asset: AssetId) -> Money {
+        let results = account.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (e, self.market(e.market)));
+        let results = results.filter(|(_, m)| m.params.settlement == asset);
+        account.wallet(asset)
+            + results.map(|(e, m)| fits(m.contract().upnl(m.mark, e.size, e.cost)) + e.unsettled(m)).sum::<Money>()
+    }
+}
+
+struct Priced {
+    price: Price,
+    upnl: Money,
+}

@@ -1,0 +1,154 @@
+//! Matching: the best opposite order is judged, then what happened is emitted. Every branch is an outcome, none a refusal.
+
+use crate::fill;
+use crate::margin::{Basis, Change, Need};
+use crate::orders::Order;
+use crate::output::Output;
+use crate::place::closable;
+use crate::{AccountId, AccountKind, Book, CancelReason, Event, MarketId, OrderId, Reduce, Side, State};
+use units::{Money, Price, Rate, Round, Size};
+
+/// Which fee the arriving order pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fees {
+    /// The market's taker fee.
+    Taker,
+    /// None here: the ladder takes its own.
+    Ladder,
+}
+
+/// What becomes of the best opposite order.
+enum Maker {
+    Good(Size),
+    Bad(CancelReason),
+    /// The arriving order has nothing left to do.
+    TakerDone(CancelReason),
+}
+
+/// Fills a working order against the book until it is filled, done, or nothing crosses.
+pub(crate) fn run(out: &mut Output<'_>, taker: OrderId, fees: Fees) {
+    while let Some(order) = out.state().order(taker).copied() {
+        let Some(resting) = out.state().best_match(&order) else { return };
+        match judge(out.state(), &order, &resting, fees) {
+            Maker::Good(size) => fill::trade(out, &order, &resting, size, fees),
+            Maker::Bad(reason) => {
+                out.emit(Event::OrderCancelled { order: resting.id, remaining: resting.remaining, reason })
+            }
+            Maker::TakerDone(reason) => {
+                out.emit(Event::OrderCancelled { order: taker, remaining: order.remaining, reason });
+                return;
+            }
+        }
+    }
+}
+
+impl State {
+    /// The oldest order at the best opposite price that an order crosses.
+    pub(crate) fn best_match(&self, order: &Order) -> Option<Order> {
+        let (price, level) = self.market(order.market).book.best(order.side.opposite())?;
+        if Book::crosses(order.side, order.price, price) { self.order(level.first).copied() } else { None }
+    }
+
+    /// The fee on a notional.
+    pub(crate) fn fee(notional: Money, rate: Rate) -> Money {
+        notional.mul_rate(rate, Round::Up)
+    }
+}
+
+fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
+    let (taker_row, maker_row) = (state.account(taker.account), state.account(maker.account));
+    if taker_row.owner == maker_row.owner {
+        return Maker::Bad(CancelReason::SelfTrade);
+    }
+    let mut size = if taker.remaining < maker.remaining { taker.remaining } else { maker.remaining };
+    if taker.reduce == Reduce::Only {
+        let most = closable(taker_row.position(taker.market), taker.side);
+        if most.is_zero() {
+            return Maker::TakerDone(CancelReason::NothingToReduce);
+        }
+        size = if size < most { size } else { most };
+    }
+    let most = closable(maker_row.position(maker.market), maker.side);
+    if maker.reduce == Reduce::Only {
+        if most.is_zero() {
+            return Maker::Bad(CancelReason::NothingToReduce);
+        }
+        size = if size < most { size } else { most };
+    }
+    // A liquidation needs a usable price of its own; others may reduce at the last usable one.
+    if size > most && fees == Fees::Taker && state.price_for_increase(maker.market).is_err() {
+        return Maker::Bad(CancelReason::PriceUnusable);
+    }
+    match thin(state, maker, size, most) {
+        true => Maker::Bad(CancelReason::Thin),
+        false => Maker::Good(size),
+    }
+}
+
+/// Whether a fill would leave a resting order's account below what it needs: initial margin when the fill increases,
+/// zero when it only reduces.
+fn thin(state: &State, maker: &Order, size: Size, closable: Size) -> bool {
+    let market = state.market(maker.market);
+    let signed = maker.side.signed(size);
+    let contract = market.contract();
+    let (Some(value), Some(notional)) =
+        (contract.value(maker.price, signed, Round::Up), contract.notional(maker.price, size))
+    else {
+        return true;
+    };
+    let fee = State::fee(notional, market.params.maker_fee);
+    let isolated = matches!(state.account(maker.account).kind, AccountKind::Isolated { .. });
+    let remove = (!isolated && maker.reduce == Reduce::Any).then_some((maker.side, size, maker.price));
+    let wallet = if isolated { fill::share(maker, size, closable) } else { Money::ZERO };
+    let change =
+        Change { market: maker.market, trade: Some((signed, value, fee)), remove, wallet, ..Change::default() };
+    if size > closable {
+        let terms = state.evaluate(maker.account, Basis::Worse, Need::Initial, Some(&change));
+        terms.equity < terms.initial
+    } else {
+        state.evaluate(maker.account, Basis::Lenient, Need::Equity, Some(&change)).equity.is_negative()
+    }
+}
+
+/// Contracts that a fill-or-kill order is sure to get: those of other owners whose accounts meet initial margin with all
+/// their orders counted (any part of those orders can then fill), up to `enough`.
+pub(crate) fn good_depth(
+    state: &State,
+    parent: AccountId,
+    market: MarketId,
+    side: Side,
+    bound: Price,
+    enough: Size,
+) -> Size {
+    let owner = state.account(parent).owner;
+    let mut found = Size::ZERO;
+    for (price, level) in state.market(market).book.from_best(side.opposite()) {
+        if !Book::crosses(side, bound, price) {
+            break;
+        }
+        let mut next = Some(level.first);
+        while let Some(order) = next.and_then(|id| state.order(id)) {
+            if found >= enough {
+                return enough;
+            }
+            if state.account(order.account).owner != owner && sure(state, order) {
+                found += order.remaining;
+            }
+            next = order.level.after;
+        }
+    }
+    if found < enough { found } else { enough }
+}
+
+fn sure(state: &State, order: &Order) -> bool {
+    let row = state.account(order.account);
+    if row.liquidation.is_some() || order.reduce == Reduce::Only || state.price_for_increase(order.market).is_err() {
+        return false;
+    }
+    if let AccountKind::Isolated { .. } = row.kind {
+        let most = closable(row.position(order.market), order.side);
+        return row.order_count == 1 && !thin(state, order, order.remaining, most);
+    }
+    let terms = state.evaluate(order.account, Basis::Worse, Need::Initial, None);
+    terms.equity >= terms.initial
+}

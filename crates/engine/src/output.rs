@@ -1,0 +1,62 @@
+//! The one door through which state changes: `emit` applies an event and keeps it.
+
+use crate::apply::{Definition, apply};
+use crate::{AccountId, Event, MarketId, State};
+use alloc::vec::Vec;
+
+/// State, the arena of events, and what a command touched and has to look at again before it ends.
+pub(crate) struct Output<'a> {
+    state: &'a mut State,
+    events: &'a mut Vec<Event>,
+    touched: &'a mut Touched,
+}
+
+/// Working memory of one command; empty between commands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched {
+    /// Accounts whose headroom may have become smaller.
+    pub accounts: Vec<AccountId>,
+    /// Markets whose mark, index or last price moved.
+    pub markets: Vec<MarketId>,
+}
+
+impl<'a> Output<'a> {
+    pub fn new(state: &'a mut State, events: &'a mut Vec<Event>, touched: &'a mut Touched) -> Self {
+        Self { state, events, touched }
+    }
+
+    pub fn state(&self) -> &State {
+        self.state
+    }
+
+    /// What happened; the state changes by exactly this.
+    pub fn emit(&mut self, event: Event) {
+        self.define(event, Definition::None);
+    }
+
+    /// What happened, with parameters that are too large for an event and stand in the command.
+    pub fn define(&mut self, event: Event, definition: Definition<'_>) {
+        apply(self.state, &event, definition);
+        self.events.push(event);
+    }
+
+    /// This account is looked at again before the command ends.
+    pub fn touch_account(&mut self, account: AccountId) {
+        self.touched.accounts.push(account);
+    }
+
+    /// The triggers of this market are looked at before the command ends.
+    pub fn touch_market(&mut self, market: MarketId) {
+        if !self.touched.markets.contains(&market) {
+            self.touched.markets.push(market);
+        }
+    }
+
+    pub fn next_touched_account(&mut self) -> Option<AccountId> {
+        self.touched.accounts.pop()
+    }
+
+    pub fn next_touched_market(&mut self) -> Option<MarketId> {
+        self.touched.markets.pop()
+    }
+}

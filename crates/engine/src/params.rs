@@ -1,0 +1,156 @@
+//! What a venue resolves before the engine sees it: parameters of assets, indices, markets and of the venue's risk.
+//!
+//! A rulebook is read elsewhere; commands carry its resolved values.
+
+use crate::{AccountId, AssetId, IndexId, Name};
+use alloc::vec::Vec;
+use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
+use serde::{Deserialize, Serialize};
+use units::{Money, Price, Rate, Size};
+
+/// An asset that can be held as collateral.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetParams {
+    /// Name for people.
+    pub name: Name,
+    /// Digits after the point that deposits and withdrawals may have.
+    pub decimals: u8,
+    /// Its price in the numeraire; none: it is the numeraire, worth 1.
+    pub index: Option<IndexId>,
+    /// Share of its index that a positive amount counts as collateral, 0 to 1.
+    pub haircut: Rate,
+    /// What the converter takes off the index when it is sold for another asset, 0 to 1.
+    pub conversion_discount: Rate,
+}
+
+/// A price from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexParams {
+    /// Name for people.
+    pub name: Name,
+    /// Weight of each source, in the order of their numbers; 1 to 16 of them.
+    pub weights: Vec<u32>,
+    /// Quorum and greatest distance from the median.
+    pub rule: IndexRule,
+    /// A quote older than this is not used, nanoseconds.
+    pub stale_ns: i64,
+    /// Greatest move per second of what fewer than a quorum say.
+    pub speed: Rate,
+    /// Without a quorum for this long, its markets become cancel-and-reduce-only, nanoseconds.
+    pub reduce_only_after_ns: i64,
+}
+
+/// How the ladder closes positions of one market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiquidationParams {
+    /// Fee on the notional closed by the ladder, taken as far as there is equity; goes to the fund.
+    pub fee: Rate,
+    /// Greatest distance of a step's price from the mark: the slippage limit.
+    pub band: Rate,
+    /// Share of the visible depth inside the band that one step may take, 0 to 1.
+    pub depth_share: Rate,
+    /// Largest notional that the fund may hold in this market, settlement asset.
+    pub fund_limit: Money,
+    /// At which price winners are deleveraged.
+    pub adl_price: AdlPrice,
+}
+
+/// The price of an auto-deleveraging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdlPrice {
+    /// The bankruptcy price: the fund pays nothing.
+    Bankruptcy,
+    /// The mark where the fund can pay the difference, the bankruptcy price for the rest.
+    Mark,
+}
+
+/// A market.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketParams {
+    /// Name for people.
+    pub name: Name,
+    /// Linear or inverse.
+    pub contract: Contract,
+    /// Asset in which profit, loss, fees and funding are paid.
+    pub settlement: AssetId,
+    /// The index of the underlying.
+    pub index: IndexId,
+    /// Prices of orders are multiples of this.
+    pub tick: Price,
+    /// Sizes of orders are multiples of this.
+    pub lot: Size,
+    /// Fee of the order that takes, per notional.
+    pub taker_fee: Rate,
+    /// Fee of the order that rests, per notional; negative pays the maker.
+    pub maker_fee: Rate,
+    /// Fee to close that is part of margin, per notional; zero where the venue leaves it out.
+    pub closing_fee: Rate,
+    /// Size tiers; the last cap is the largest position.
+    pub tiers: TierTable,
+    /// How the mark is made.
+    pub mark: MarkRule,
+    /// The mark stays within this share of the index.
+    pub mark_band: Rate,
+    /// Greatest move of the mark per second, as a share; the band wins over it.
+    pub mark_speed: Rate,
+    /// An order may not be worse for its owner than the mark by more than this share.
+    pub order_band: Rate,
+    /// Funding interval, interest, clamp and caps.
+    pub funding: FundingRule,
+    /// Notional at which the premium is sampled from the book.
+    pub impact_notional: Money,
+    /// Funding missed for longer than this is not paid, nanoseconds.
+    pub funding_gap_ns: i64,
+    /// The ladder.
+    pub liquidation: LiquidationParams,
+    /// The insurance fund of this market's group.
+    pub fund: AccountId,
+    /// Hash of the rulebook version that these values were resolved from; for people and auditors.
+    pub rulebook: [u8; 16],
+}
+
+/// What the whole venue has in common: the line, the target, calls, pauses, outflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiskParams {
+    /// Whether equity equal to maintenance is below the line.
+    pub line: LineRule,
+    /// A liquidation stops when equity is this multiple of maintenance, at least 1.
+    pub target: Rate,
+    /// Below this share of maintenance the book is not tried any more, 0 to 1.
+    pub takeover: Rate,
+    /// Pause between two steps of one account, nanoseconds.
+    pub pause_ns: i64,
+    /// Levels of maintenance ÷ equity at which a call is sent, rising, zero for unused.
+    pub calls: [Rate; crate::limits::CALL_LEVELS_MAX],
+    /// A call is taken back when the ratio is this much below its level.
+    pub call_hysteresis: Rate,
+    /// What must stay after an outflow, as a share of gross notional.
+    pub outflow_share: Rate,
+    /// A position whose price is unusable counts at its last usable price moved in the account's favour by this share.
+    pub stale_favour: Rate,
+    /// That favour, at most this much per position, numeraire.
+    pub stale_favour_cap: Money,
+}
+
+impl Default for RiskParams {
+    /// Line below, target 1, take-over at 2/3 of maintenance, one second between steps, no calls, no outflow share.
+    fn default() -> Self {
+        Self {
+            line: LineRule::Below,
+            target: Rate::ONE,
+            takeover: Rate::new(666_666_667).unwrap_or(Rate::ONE),
+            pause_ns: units::Time::SECOND_NS,
+            calls: [Rate::ZERO; crate::limits::CALL_LEVELS_MAX],
+            call_hysteresis: Rate::ZERO,
+            outflow_share: Rate::ZERO,
+            stale_favour: Rate::ZERO,
+            stale_favour_cap: Money::ZERO,
+        }
+    }
+}

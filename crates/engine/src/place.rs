@@ -1,0 +1,531 @@
+//! Orders in: what a placement must satisfy, what it becomes, and amend and cancel. Matching is in `matching`.
+
+use crate::margin::{Basis, Change, Need};
+use crate::matching::{self, Fees};
+use crate::orders::{Order, Place};
+use crate::output::Output;
+use crate::state::Exposure;
+use crate::{
+    AccountId, AccountKind, Answer, Book, CancelReason, Event, MarginMode, MarketId, MarketStatus, OrderId, OrderRef,
+    PlaceOrder, Reduce, Reject, Side, State, TimeInForce, Trigger, TriggerBy, TriggerWhen, bounds, limits,
+};
+use rules::{Contract, initial_margin};
+use units::{Money, Price, Rate, Round, Size, limits as number_limits};
+
+/// A placement that was judged good.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// The subaccount that trades; `None`: the child has to be made first.
+    account: Option<AccountId>,
+    parent: AccountId,
+    market: MarketId,
+    side: Side,
+    asked: Size,
+    size: Size,
+    price: Price,
+    force: TimeInForce,
+    reduce: Reduce,
+    client_id: u64,
+    trigger: Option<Trigger>,
+    reserved: Money,
+}
+
+/// Where an order stands: its margin account and what it could close.
+struct Standing<'a> {
+    account: Option<AccountId>,
+    exposure: Option<&'a Exposure>,
+    /// Contracts that it may close before it opens, without sign.
+    closable: Size,
+}
+
+pub(crate) fn place_order(out: &mut Output<'_>, order: &PlaceOrder) -> Result<Answer, Reject> {
+    let plan = check(out.state(), order, None)?;
+    Ok(Answer::Order(run(out, &plan)))
+}
+
+/// Judges a placement as if `replacing` were not there. Changes nothing.
+pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> Result<Plan, Reject> {
+    let row = state.find_trading(order.account)?;
+    let market = state.find_market(order.market)?;
+    if row.liquidation.is_some() {
+        return Err(Reject::InLiquidation);
+    }
+    check_fields(order)?;
+    State::size_is_good(order.size, market.params.lot)?;
+    let price = check_price(state, order)?;
+    check_room(state, order, replacing)?;
+    let standing = stand(state, order);
+    if let Some(account) = standing.account
+        && state.account(account).liquidation.is_some()
+    {
+        return Err(Reject::InLiquidation);
+    }
+    let mut plan = Plan {
+        account: standing.account,
+        parent: order.account,
+        market: order.market,
+        side: order.side,
+        asked: order.size,
+        size: order.size,
+        price,
+        force: order.force,
+        reduce: order.reduce,
+        client_id: order.client_id,
+        trigger: order.trigger,
+        reserved: Money::ZERO,
+    };
+    if let Some(trigger) = order.trigger {
+        check_status(market.status, order, false)?;
+        check_trigger(state, order.market, trigger)?;
+        return Ok(plan);
+    }
+    if order.reduce == Reduce::Only {
+        if standing.closable.is_zero() {
+            return Err(Reject::NothingToReduce { position: standing.exposure.map_or(Size::ZERO, |e| e.size) });
+        }
+        plan.size = if order.size < standing.closable { order.size } else { standing.closable };
+    }
+    let increases = increases(&plan, &standing, replacing);
+    check_status(market.status, order, increases)?;
+    check_book(state, &plan)?;
+    if increases {
+        check_increase(state, &mut plan, &standing, replacing)?;
+    } else if order.force != TimeInForce::PostOnly {
+        check_reduction(state, &plan)?;
+    }
+    Ok(plan)
+}
+
+fn check_fields(order: &PlaceOrder) -> Result<(), Reject> {
+    let market_order = order.price.is_none() && order.force != TimeInForce::Ioc;
+    let trigger = order.trigger.is_some() && order.force == TimeInForce::PostOnly;
+    let waiting_market = order.trigger.is_some() && order.price.is_none() && order.force != TimeInForce::Ioc;
+    if market_order || trigger || waiting_market { Err(Reject::FieldsConflict) } else { Ok(()) }
+}
+
+/// The worst price: on the tick and inside the band. A waiting market order has its band when it is placed.
+fn check_price(state: &State, order: &PlaceOrder) -> Result<Price, Reject> {
+    let tick = state.market(order.market).params.tick;
+    let Some(asked) = order.price else {
+        return if order.trigger.is_some() { Ok(Price::ZERO) } else { state.band_edge(order.market, order.side) };
+    };
+    if !asked.is_positive() {
+        return Err(Reject::PriceNotPositive { asked });
+    }
+    if asked.to_tick(tick, Round::Down) != Some(asked) {
+        return Err(Reject::PriceOffTick { asked, tick });
+    }
+    if order.trigger.is_none() {
+        let bound = state.band_edge(order.market, order.side)?;
+        let outside = match order.side {
+            Side::Buy => asked > bound,
+            Side::Sell => asked < bound,
+        };
+        if outside {
+            return Err(Reject::PriceOutsideBand { asked, bound });
+        }
+    }
+    Ok(asked)
+}
+
+fn check_room(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> Result<(), Reject> {
+    let row = state.account(order.account);
+    let most = usize::try_from(limits::ORDERS_PER_ACCOUNT_MAX).unwrap_or(0);
+    let child = state.margin_account(order.account, order.market).map_or(0, |id| state.account(id).order_count);
+    let open = usize::try_from(row.order_count.max(child)).unwrap_or(most);
+    if replacing.is_none() {
+        State::room(open, most)?;
+        State::room(state.orders.len(), limits::ORDERS_MAX)?;
+    }
+    if row.exposure(order.market).is_none() {
+        State::room(row.exposures.len(), limits::EXPOSURES_MAX)?;
+    }
+    if order.client_id != 0 {
+        let used = state.orders.by_client(order.account, order.client_id);
+        if used.is_some_and(|id| replacing.is_none_or(|r| r.id != id)) {
+            return Err(Reject::DuplicateClientId { client_id: order.client_id });
+        }
+    }
+    Ok(())
+}
+
+fn check_trigger(state: &State, market: MarketId, trigger: Trigger) -> Result<(), Reject> {
+    if !trigger.price.is_positive() {
+        return Err(Reject::PriceNotPositive { asked: trigger.price });
+    }
+    let current = state.trigger_price(market, trigger.by);
+    if !current.is_positive() {
+        return Err(Reject::NoTriggerPrice);
+    }
+    let reached = match trigger.when {
+        TriggerWhen::AtOrAbove => current >= trigger.price,
+        TriggerWhen::AtOrBelow => current <= trigger.price,
+    };
+    if reached { Err(Reject::TriggerReached { current }) } else { Ok(()) }
+}
+
+fn check_status(status: MarketStatus, order: &PlaceOrder, increases: bool) -> Result<(), Reject> {
+    let good = match status {
+        MarketStatus::Open => true,
+        MarketStatus::PostOnly => order.force == TimeInForce::PostOnly && order.trigger.is_none(),
+        MarketStatus::ReduceOnly => !increases,
+        MarketStatus::CancelOnly | MarketStatus::Halted => false,
+    };
+    if good { Ok(()) } else { Err(Reject::MarketStatusForbids { status }) }
+}
+
+fn stand<'a>(state: &'a State, order: &PlaceOrder) -> Standing<'a> {
+    let account = state.margin_account(order.account, order.market);
+    let exposure = account.and_then(|id| state.account(id).exposure(order.market));
+    let closable = exposure.map_or(Size::ZERO, |e| closable(e.size, order.side));
+    Standing { account, exposure, closable }
+}
+
+/// Contracts of a position that an order of `side` closes.
+pub(crate) fn closable(position: Size, side: Side) -> Size {
+    if position.signum() * side.signed(Size::whole(1)).signum() < 0 { position.abs() } else { Size::ZERO }
+}
+
+/// An order that rests counts with those that rest already; one that fills or dies now counts alone.
+fn increases(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> bool {
+    if plan.reduce == Reduce::Only {
+        return false;
+    }
+    let resting = match (plan.force, standing.exposure) {
+        (TimeInForce::Gtc | TimeInForce::PostOnly, Some(e)) if plan.side == Side::Buy => e.buys.size,
+        (TimeInForce::Gtc | TimeInForce::PostOnly, Some(e)) => e.sells.size,
+        _ => Size::ZERO,
+    };
+    let replaced =
+        replacing.filter(|r| r.place == Place::Resting && r.reduce == Reduce::Any).map_or(Size::ZERO, |r| r.remaining);
+    match plan.size.checked_add(resting) {
+        Some(total) => total - replaced > standing.closable,
+        None => true,
+    }
+}
+
+fn check_book(state: &State, plan: &Plan) -> Result<(), Reject> {
+    let book = &state.market(plan.market).book;
+    if plan.force == TimeInForce::PostOnly
+        && let Some((best, _)) = book.best(plan.side.opposite())
+        && Book::crosses(plan.side, plan.price, best)
+    {
+        return Err(Reject::PostOnlyWouldCross { best });
+    }
+    if plan.force == TimeInForce::Fok {
+        let available = matching::good_depth(state, plan.parent, plan.market, plan.side, plan.price, plan.size);
+        if available < plan.size {
+            return Err(Reject::FillOrKillUnfilled { asked: plan.size, available });
+        }
+    }
+    Ok(())
+}
+
+/// What increases needs a usable price, room under the largest position, and margin at its worst price for its whole size.
+fn check_increase(
+    state: &State,
+    plan: &mut Plan,
+    standing: &Standing<'_>,
+    replacing: Option<&Order>,
+) -> Result<(), Reject> {
+    let mark = state.price_for_increase(plan.market)?;
+    check_size(state, plan, standing, mark)?;
+    let isolated = state.account(plan.parent).exposure(plan.market).is_some_and(|e| e.mode == MarginMode::Isolated);
+    let judge = |plan: &Plan| {
+        if isolated {
+            check_isolated(state, plan, standing, replacing)
+        } else {
+            check_cross(state, plan, replacing).map(|()| Money::ZERO)
+        }
+    };
+    match judge(plan) {
+        Ok(reserved) => plan.reserved = reserved,
+        Err(reject) if plan.force == TimeInForce::Ioc => {
+            // An order that fills now or never is cut to what margin allows.
+            let lot = state.market(plan.market).params.lot;
+            let size = largest_size(plan.size, lot, |size| judge(&Plan { size, ..*plan }).is_ok());
+            if size.is_zero() {
+                return Err(reject);
+            }
+            plan.size = size;
+            plan.reserved = judge(plan)?;
+        }
+        Err(reject) => return Err(reject),
+    }
+    Ok(())
+}
+
+fn check_size(state: &State, plan: &Plan, standing: &Standing<'_>, mark: Price) -> Result<(), Reject> {
+    let market = state.market(plan.market);
+    let cap = market.params.tiers.cap();
+    let resting =
+        standing.exposure.map_or(Size::ZERO, |e| if plan.side == Side::Buy { e.buys.size } else { e.sells.size });
+    let position = standing.exposure.map_or(Size::ZERO, |e| e.size);
+    let total =
+        position.checked_add(plan.side.signed(resting)).and_then(|s| s.checked_add(plan.side.signed(plan.size)));
+    let price = match market.contract() {
+        Contract::Linear => mark.max(plan.price),
+        Contract::Inverse { .. } => mark.min(plan.price),
+    };
+    let notional = total.and_then(|total| market.contract().notional(price, total)).unwrap_or(Money::MAX);
+    let fits = notional.units() <= number_limits::NOTIONAL_MAX;
+    if !fits
+        || notional > cap
+        || !bounds::market_total_fits(market, plan.size, price, state.asset_price(market.params.settlement))
+    {
+        return Err(Reject::PositionTooLarge { notional, cap });
+    }
+    Ok(())
+}
+
+fn check_cross(state: &State, plan: &Plan, replacing: Option<&Order>) -> Result<(), Reject> {
+    let change = Change {
+        market: plan.market,
+        add: Some((plan.side, plan.size, plan.price)),
+        remove: removed(replacing),
+        ..Change::default()
+    };
+    let terms = state.evaluate(plan.parent, Basis::Worse, Need::Initial, Some(&change));
+    if terms.equity < terms.initial {
+        return Err(Reject::InsufficientMargin { equity: terms.equity, needed: terms.initial });
+    }
+    Ok(())
+}
+
+/// A resting order that a new one replaces.
+fn removed(replacing: Option<&Order>) -> Option<(Side, Size, Price)> {
+    replacing.filter(|r| r.place == Place::Resting && r.reduce == Reduce::Any).map(|r| (r.side, r.remaining, r.price))
+}
+
+/// What the parent sets aside: initial margin at the order's price, the loss against the mark and the fee, for the part
+/// that increases. Parent and child must both stay good.
+fn check_isolated(
+    state: &State,
+    plan: &Plan,
+    standing: &Standing<'_>,
+    replacing: Option<&Order>,
+) -> Result<Money, Reject> {
+    let market = state.market(plan.market);
+    let increase = plan.size - if plan.size < standing.closable { plan.size } else { standing.closable };
+    let reserved = state.reservation(plan.parent, plan.market, plan.side, increase, plan.price);
+    let released = replacing.map_or(Money::ZERO, |r| r.reserved);
+    let change = Change { market: plan.market, reserved: reserved - released, ..Change::default() };
+    let parent = state.evaluate(plan.parent, Basis::Worse, Need::Initial, Some(&change));
+    if parent.equity < parent.initial {
+        return Err(Reject::InsufficientMargin { equity: parent.equity, needed: parent.initial });
+    }
+    let asset = market.params.settlement;
+    let row = state.account(plan.parent);
+    let free = row.wallet(asset)
+        - row.exposures.iter().filter(|e| state.market(e.market).params.settlement == asset).map(|e| e.reserved).sum();
+    if reserved - released > free {
+        return Err(Reject::ExceedsWallet { asked: reserved, wallet: free });
+    }
+    if let Some(child) = standing.account {
+        let signed = plan.side.signed(plan.size);
+        let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
+        let fee = market
+            .contract()
+            .notional(plan.price, signed)
+            .unwrap_or(Money::ZERO)
+            .mul_rate(market.params.taker_fee, Round::Up);
+        let change =
+            Change { market: plan.market, trade: Some((signed, value, fee)), wallet: reserved, ..Change::default() };
+        let terms = state.evaluate(child, Basis::Worse, Need::Initial, Some(&change));
+        if terms.equity < terms.initial {
+            return Err(Reject::IsolatedMarginLow { equity: terms.equity, needed: terms.initial });
+        }
+    }
+    Ok(reserved)
+}
+
+/// A reduction needs no margin, but no fill may leave equity below zero outside the ladder.
+fn check_reduction(state: &State, plan: &Plan) -> Result<(), Reject> {
+    let Some(account) = plan.account else { return Ok(()) };
+    let market = state.market(plan.market);
+    let signed = plan.side.signed(plan.size);
+    let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
+    let fee = market
+        .contract()
+        .notional(plan.price, signed)
+        .unwrap_or(Money::ZERO)
+        .mul_rate(market.params.taker_fee, Round::Up);
+    let change = Change { market: plan.market, trade: Some((signed, value, fee)), ..Change::default() };
+    let equity = state.evaluate(account, Basis::Lenient, Need::Equity, Some(&change)).equity;
+    if equity.is_negative() { Err(Reject::WouldBankrupt { equity }) } else { Ok(()) }
+}
+
+/// The largest multiple of the lot, at most `most`, that passes a test that only ever turns from true to false.
+pub(crate) fn largest_size(most: Size, lot: Size, passes: impl Fn(Size) -> bool) -> Size {
+    if lot.units() <= 0 {
+        return Size::ZERO;
+    }
+    let (mut good, mut bad) = (0i64, most.units() / lot.units() + 1);
+    let of = |lots: i64| lots.checked_mul(lot.units()).and_then(Size::new).unwrap_or(Size::ZERO);
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        if passes(of(middle)) { good = middle } else { bad = middle }
+    }
+    of(good)
+}
+
+/// Carries out a placement that was judged good.
+pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
+    let account = match plan.account {
+        Some(account) => account,
+        None => {
+            let child = AccountId::at(out.state().accounts.len());
+            out.emit(Event::IsolatedOpened { child, parent: plan.parent, market: plan.market });
+            child
+        }
+    };
+    let Plan { market, side, size, price, client_id, reduce, reserved, .. } = *plan;
+    let order = out.state().orders.next_id();
+    out.emit(Event::OrderAccepted { order, account, market, side, price, size, client_id, reduce, reserved });
+    if plan.size < plan.asked {
+        out.emit(Event::OrderCut { order, asked: plan.asked, allowed: plan.size });
+    }
+    if let Some(trigger) = plan.trigger {
+        out.emit(Event::OrderParked { order, trigger, force: plan.force });
+        return order;
+    }
+    if plan.force != TimeInForce::PostOnly {
+        matching::run(out, order, Fees::Taker);
+    }
+    if let Some(rest) = out.state().order(order).map(|o| o.remaining) {
+        match plan.force {
+            TimeInForce::Gtc | TimeInForce::PostOnly => out.emit(Event::OrderRested { order, remaining: rest }),
+            TimeInForce::Ioc | TimeInForce::Fok => {
+                out.emit(Event::OrderCancelled { order, remaining: rest, reason: CancelReason::Unfilled });
+            }
+        }
+    }
+    order
+}
+
+fn find_order(state: &State, account: AccountId, order: OrderRef) -> Result<Order, Reject> {
+    state.find_trading(account)?;
+    let id = match order {
+        OrderRef::Id(id) => Some(id),
+        OrderRef::Client(0) => return Err(Reject::NoClientId),
+        OrderRef::Client(client_id) => state.orders.by_client(account, client_id),
+    };
+    let found = id.and_then(|id| state.order(id)).filter(|o| state.parent_of(o.account) == account);
+    found.copied().ok_or(Reject::UnknownOrder)
+}
+
+pub(crate) fn cancel_order(out: &mut Output<'_>, account: AccountId, order: OrderRef) -> Result<Answer, Reject> {
+    let row = find_order(out.state(), account, order)?;
+    let status = out.state().market(row.market).status;
+    if status == MarketStatus::Halted {
+        return Err(Reject::MarketStatusForbids { status });
+    }
+    out.emit(Event::OrderCancelled { order: row.id, remaining: row.remaining, reason: CancelReason::Requested });
+    Ok(Answer::Done)
+}
+
+/// Orders of halted markets stay.
+pub(crate) fn cancel_all(out: &mut Output<'_>, account: AccountId, market: Option<MarketId>) -> Result<Answer, Reject> {
+    out.state().find_trading(account)?;
+    if let Some(market) = market {
+        let status = out.state().find_market(market)?.status;
+        if status == MarketStatus::Halted {
+            return Err(Reject::MarketStatusForbids { status });
+        }
+    }
+    let orders = out.state().orders_with_children(account);
+    for order in orders.iter().filter(|o| market.is_none_or(|m| m == o.market)) {
+        if out.state().market(order.market).status != MarketStatus::Halted {
+            out.emit(Event::OrderCancelled {
+                order: order.id,
+                remaining: order.remaining,
+                reason: CancelReason::Requested,
+            });
+        }
+    }
+    Ok(Answer::Done)
+}
+
+pub(crate) fn amend_order(
+    out: &mut Output<'_>,
+    account: AccountId,
+    order: OrderRef,
+    price: Price,
+    size: Size,
+) -> Result<Answer, Reject> {
+    let state = out.state();
+    let row = find_order(state, account, order)?;
+    let status = state.market(row.market).status;
+    if status == MarketStatus::Halted {
+        return Err(Reject::MarketStatusForbids { status });
+    }
+    if row.place != Place::Resting {
+        return Err(Reject::OrderNotResting);
+    }
+    State::size_is_good(size, state.market(row.market).params.lot)?;
+    if (price, size) == (row.price, row.remaining) {
+        return Err(Reject::AlreadySo);
+    }
+    if price == row.price && size < row.remaining {
+        let reserved = row.reserved.share(i128::from(size.units()), i128::from(row.remaining.units()), Round::Up);
+        out.emit(Event::OrderReduced { order: row.id, remaining: size, reserved });
+        return Ok(Answer::Order(row.id));
+    }
+    let (market, side, reduce, client_id) = (row.market, row.side, row.reduce, row.client_id);
+    let force = TimeInForce::Gtc;
+    let again = PlaceOrder { account, market, side, size, price: Some(price), force, reduce, client_id, trigger: None };
+    let plan = check(state, &again, Some(&row))?;
+    out.emit(Event::OrderCancelled { order: row.id, remaining: row.remaining, reason: CancelReason::Amended });
+    Ok(Answer::Order(run(out, &plan)))
+}
+
+impl State {
+    /// The price that a trigger follows; zero before the first.
+    #[must_use]
+    pub(crate) fn trigger_price(&self, market: MarketId, by: TriggerBy) -> Price {
+        let row = self.market(market);
+        match by {
+            TriggerBy::Mark => row.mark,
+            TriggerBy::Last => row.last,
+            TriggerBy::Index => self.index(row.params.index).price,
+        }
+    }
+
+    /// What an isolated order sets aside in the parent, settlement asset, rounded up.
+    pub(crate) fn reservation(
+        &self,
+        parent: AccountId,
+        market: MarketId,
+        side: Side,
+        size: Size,
+        price: Price,
+    ) -> Money {
+        let row = self.market(market);
+        let leverage = self.account(parent).exposure(market).map_or(0, |e| e.leverage);
+        let p = &row.params;
+        let signed = side.signed(size);
+        let margin = |at: Price| {
+            let terms = initial_margin(p.contract, at, signed, &p.tiers, row.leverage_rate(leverage), p.closing_fee);
+            terms.map_or(Money::ZERO, |t| t.required)
+        };
+        let paid = p.contract.value(price, signed, Round::Up).unwrap_or(Money::ZERO);
+        let worth = p.contract.value(row.mark, signed, Round::Down).unwrap_or(Money::ZERO);
+        let fee = p
+            .contract
+            .notional(price, signed)
+            .unwrap_or(Money::ZERO)
+            .mul_rate(p.taker_fee.max(p.maker_fee).max(Rate::ZERO), Round::Up);
+        margin(price).max(margin(row.mark)) + (paid - worth).max(Money::ZERO) + fee
+    }
+
+    /// Open orders of a subaccount and of its isolated positions, oldest first.
+    pub(crate) fn orders_with_children(&self, account: AccountId) -> alloc::vec::Vec<Order> {
+        let row = self.account(account);
+        let children =
+            row.exposures.iter().filter_map(|e| e.child).filter(|_| matches!(row.kind, AccountKind::Trading));
+        let all = core::iter::once(account).chain(children);
+        let mut orders: alloc::vec::Vec<Order> = all.flat_map(|id| self.orders_of(self.account(id)).copied()).collect();
+        orders.sort_unstable_by_key(|o| o.id.serial());
+        orders
+    }
+}

@@ -1,0 +1,211 @@
+//! Prices in: quotes to indices, indices to marks, samples of premium and basis, and what happens without a quorum.
+
+use crate::output::Output;
+use crate::state::Market;
+use crate::{Answer, Event, IndexId, MarketId, MarketStatus, Quote, Reject, Side, State, StatusReason, limits};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use rules::{Contract, IndexPrice, Source, band, index_price, mark_price, premium, speed_limit};
+use units::{Money, Price, Rate, Round, Size, Time};
+
+/// Any number of sources and indices at once; risk is evaluated once, after all of them. All quotes or none.
+pub(crate) fn set_prices(out: &mut Output<'_>, quotes: &[Quote]) -> Result<Answer, Reject> {
+    check(out.state(), quotes)?;
+    let mut indices: Vec<IndexId> = Vec::new();
+    for quote in quotes {
+        let Quote { index, source, price, time } = *quote;
+        out.emit(Event::QuoteTaken { index, source, price, time });
+        if indices.last() != Some(&index) {
+            indices.push(index);
+        }
+    }
+    indices.sort_unstable();
+    indices.dedup();
+    for index in &indices {
+        refresh_index(out, *index);
+    }
+    for market in (0..out.state().markets.len()).map(MarketId::at) {
+        if indices.binary_search(&out.state().market(market).params.index).is_ok() {
+            refresh_mark(out, market);
+            out.touch_market(market);
+        }
+    }
+    Ok(Answer::Done)
+}
+
+fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
+    State::room(quotes.len(), limits::QUOTES_MAX + 1)?;
+    let mut seen = BTreeSet::new();
+    let mut extremes: alloc::collections::BTreeMap<IndexId, (Price, Price)> = alloc::collections::BTreeMap::new();
+    for quote in quotes {
+        let Quote { index, source, price, time } = *quote;
+        let row = state.find_index(index)?;
+        let last = row.sources.get(usize::from(source)).ok_or(Reject::UnknownSource { index, source })?;
+        if !price.is_positive() {
+            return Err(Reject::QuoteNotPositive { index, asked: price });
+        }
+        if time > state.now {
+            return Err(Reject::QuoteFromFuture { time, now: state.now });
+        }
+        if let Some(last) = last.filter(|last| time < last.time) {
+            return Err(Reject::QuoteOutOfOrder { time, last: last.time });
+        }
+        if !seen.insert((index, source)) {
+            return Err(Reject::QuoteOutOfOrder { time, last: time });
+        }
+        let range = extremes.entry(index).or_insert((price, price));
+        *range = (range.0.min(price), range.1.max(price));
+    }
+    for (index, (low, high)) in extremes {
+        for asked in [low, high] {
+            if !state.quote_fits(index, asked) {
+                return Err(Reject::QuoteOutOfRange { index, asked });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Computes an index from its fresh quotes. With a quorum it moves at once; what fewer say is held back by the speed limit.
+fn refresh_index(out: &mut Output<'_>, id: IndexId) {
+    let state = out.state();
+    let (row, now) = (state.index(id), state.now);
+    let mut fresh: Vec<(Source, Time)> = Vec::with_capacity(rules::SOURCES_MAX);
+    for (quote, weight) in row.sources.iter().zip(&row.params.weights) {
+        if let Some(quote) = quote.filter(|q| now.since(q.time) <= row.params.stale_ns) {
+            fresh.push((Source { price: quote.price, weight: *weight }, quote.time));
+        }
+    }
+    let sources: Vec<Source> = fresh.iter().map(|(source, _)| *source).collect();
+    let Some(IndexPrice { price, quorum, .. }) = index_price(&sources, &row.params.rule) else { return };
+    let (price, usable_until) = if quorum {
+        (price, fresh_until(row, price, &fresh))
+    } else {
+        let held = if row.price.is_positive() {
+            speed_limit(price, row.price, row.params.speed, now.since(row.set_at))
+        } else {
+            price
+        };
+        (held, row.usable_until.min(now.plus_ns(-1)))
+    };
+    out.emit(Event::IndexSet { index: id, price, usable_until });
+}
+
+/// Until when enough of the agreeing quotes are fresh: the age limit of the youngest but quorum − 1.
+fn fresh_until(row: &crate::Index, price: Price, fresh: &[(Source, Time)]) -> Time {
+    let deviation = row.params.rule.max_deviation;
+    let near = |source: &Source| band(source.price, price, deviation) == source.price;
+    let mut times: Vec<Time> = fresh.iter().filter(|(source, _)| near(source)).map(|(_, time)| *time).collect();
+    times.sort_unstable();
+    let youngest_first = times.iter().rev().nth(usize::from(row.params.rule.quorum).saturating_sub(1));
+    youngest_first.or(times.first()).map_or(row.usable_until, |time| time.plus_ns(row.params.stale_ns))
+}
+
+/// The rule's price, then the speed limit, then the band round the index, which wins.
+fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
+    let state = out.state();
+    let row = state.market(id);
+    let index = state.index(row.params.index);
+    if !index.price.is_positive() {
+        return;
+    }
+    let rate = row.funding_given.unwrap_or_else(|| row.expected_funding());
+    let to_funding = row.funding_next.since(state.now).min(row.params.funding.interval_ns);
+    let last = Some(row.last).filter(|p| p.is_positive());
+    let interval = row.params.funding.interval_ns;
+    let made = mark_price(row.params.mark, index.price, rate, to_funding, interval, row.basis_average(), last);
+    let mut price = made.unwrap_or(index.price);
+    if row.mark.is_positive() {
+        price = speed_limit(price, row.mark, row.params.mark_speed, state.now.since(row.mark_at));
+    }
+    price = band(price, index.price, row.params.mark_band);
+    let usable = index.is_usable(state.now);
+    if price.is_positive() && (price != row.mark || (usable && row.last_usable != price)) {
+        out.emit(Event::MarkSet { market: id, price });
+        out.touch_market(id);
+    }
+}
+
+/// Once a second and market: premium, basis, and the mark that follows from them. Nothing is sampled without a quorum.
+pub(crate) fn sample(out: &mut Output<'_>) {
+    for id in (0..out.state().markets.len()).map(MarketId::at) {
+        let state = out.state();
+        let row = state.market(id);
+        let index = state.index(row.params.index);
+        if state.now < row.next_sample || !index.is_usable(state.now) {
+            continue;
+        }
+        let (premium, basis) = row.sample(index.price);
+        out.emit(Event::PremiumSampled { market: id, premium, basis });
+        refresh_mark(out, id);
+    }
+}
+
+/// Markets whose index has had no quorum for too long take reductions and cancels only, until they are resumed.
+pub(crate) fn restrict_unusable(out: &mut Output<'_>) {
+    for id in (0..out.state().indices.len()).map(IndexId::at) {
+        let row = out.state().index(id);
+        let lost = row.last_usable.is_positive() && !row.restricted && !row.is_usable(out.state().now);
+        if !lost || out.state().now.since(row.usable_until) <= row.params.reduce_only_after_ns {
+            continue;
+        }
+        for market in (0..out.state().markets.len()).map(MarketId::at) {
+            let row = out.state().market(market);
+            if row.params.index == id && matches!(row.status, MarketStatus::Open | MarketStatus::PostOnly) {
+                let (status, reason) = (MarketStatus::ReduceOnly, StatusReason::IndexUnusable);
+                out.emit(Event::MarketStatusSet { market, status, reason });
+            }
+        }
+    }
+}
+
+impl Market {
+    /// The rate that the next settlement would have: the given one, or from the samples so far.
+    #[must_use]
+    pub fn expected_funding(&self) -> Rate {
+        if let Some(rate) = self.funding_given {
+            return rate;
+        }
+        let average = self.premium_sum.checked_div(i128::from(self.premium_count)).unwrap_or(0);
+        let average = i64::try_from(average).ok().and_then(Rate::new).unwrap_or(Rate::ZERO);
+        rules::funding_rate(average, &self.params.funding)
+    }
+
+    fn basis_average(&self) -> Price {
+        let sum: i128 = self.basis.iter().map(|(_, basis)| i128::from(basis.units())).sum();
+        let count = i128::try_from(self.basis.len()).unwrap_or(1);
+        let units = sum.checked_div(count).unwrap_or(0);
+        i64::try_from(units).ok().and_then(Price::new).unwrap_or(Price::ZERO)
+    }
+
+    /// Premium of the impact prices, and middle of the book less index; a missing side counts as the index.
+    fn sample(&self, index: Price) -> (Rate, Price) {
+        let size = self.impact_size(index);
+        let ask = self.book.impact(Side::Buy, size).unwrap_or(index);
+        let bid = self.book.impact(Side::Sell, size).unwrap_or(index);
+        let basis = match (self.book.best(Side::Buy), self.book.best(Side::Sell)) {
+            (Some((bid, _)), Some((ask, _))) => {
+                let middle = i128::midpoint(i128::from(bid.units()), i128::from(ask.units()));
+                i64::try_from(middle - i128::from(index.units())).ok().and_then(Price::new).unwrap_or(Price::ZERO)
+            }
+            _ => Price::ZERO,
+        };
+        (premium(index, bid, ask), basis)
+    }
+
+    /// Contracts worth the impact notional at a price, at least a lot.
+    fn impact_size(&self, price: Price) -> Size {
+        let one = Size::whole(1);
+        let each = self.contract().notional(price, one).unwrap_or(Money::UNIT).max(Money::UNIT);
+        let notional = self.params.impact_notional.units();
+        let units = units::mul_div(notional, i128::from(one.units()), each.units(), Round::Up);
+        let size = units.and_then(|u| i64::try_from(u).ok()).and_then(Size::new).unwrap_or(self.params.lot);
+        size.max(self.params.lot)
+    }
+
+    /// Whether the contract is inverse: its ladder of prices runs the other way in coin.
+    #[must_use]
+    pub fn is_inverse(&self) -> bool {
+        matches!(self.params.contract, Contract::Inverse { .. })
+    }
+}

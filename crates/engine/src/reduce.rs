@@ -1,0 +1,167 @@
+//! Stage two: reduction through the book in steps: enough to be back at the target and no more, limited by a share of the
+//! visible depth, a price band, and one step a pause.
+
+use crate::ladder::step as tell;
+use crate::margin::{Basis, Change, Need};
+use crate::matching::{self, Fees};
+use crate::output::Output;
+use crate::{AccountId, CancelReason, Event, MarketId, Reduce, Side, Stage, State};
+use units::{Money, Price, Rate, Round, Size};
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The book has nothing inside the limits.
+    None,
+    /// Something was closed.
+    Done,
+}
+
+/// Reduces the position with the largest maintenance margin that the book takes anything of.
+pub(crate) fn step(out: &mut Output<'_>, account: AccountId) -> Step {
+    for market in out.state().closable_markets(account) {
+        let Some(offer) = out.state().offer(account, market) else { continue };
+        let size = out.state().wanted(account, market, &offer);
+        if close(out, account, market, &offer, size) {
+            return Step::Done;
+        }
+    }
+    Step::None
+}
+
+/// One step of a fund in every market where it holds anything; true when any closed.
+pub(crate) fn unwind(out: &mut Output<'_>, fund: AccountId) -> bool {
+    let mut any = false;
+    for market in out.state().closable_markets(fund) {
+        if let Some(offer) = out.state().offer(fund, market) {
+            any |= close(out, fund, market, &offer, offer.most);
+        }
+    }
+    any
+}
+
+/// What the book offers a position that must close.
+struct Offer {
+    side: Side,
+    bound: Price,
+    /// Contracts, at most the position.
+    most: Size,
+}
+
+impl State {
+    /// The share of the visible depth inside the band, in lots; a last part below a lot closes with the rest.
+    fn offer(&self, account: AccountId, market: MarketId) -> Option<Offer> {
+        let row = self.market(market);
+        let p = &row.params;
+        let position = self.account(account).position(market);
+        let (side, rate, round) = if position.is_positive() {
+            (Side::Sell, -p.liquidation.band, Round::Up)
+        } else {
+            (Side::Buy, p.liquidation.band, Round::Down)
+        };
+        let bound = row.mark.scale(rate, round)?.to_tick(p.tick, round).filter(|b| b.is_positive())?;
+        let depth = row.book.depth(side, bound);
+        let allowed = units::mul_div(
+            depth,
+            i128::from(p.liquidation.depth_share.units()),
+            i128::from(Rate::ONE.units()),
+            Round::Down,
+        )?;
+        let lot = i128::from(p.lot.units());
+        let allowed = if allowed < lot && depth >= lot { lot } else { allowed };
+        let units = i64::try_from(allowed.min(i128::from(i64::MAX))).ok()?;
+        let allowed = Size::new(units)?;
+        let most = if allowed >= position.abs() { position.abs() } else { allowed.to_lot(p.lot) };
+        most.is_positive().then_some(Offer { side, bound, most })
+    }
+
+    /// The fewest lots after which equity is back at the target, at the prices that the book shows; all that is offered
+    /// when even that is not enough.
+    fn wanted(&self, account: AccountId, market: MarketId, offer: &Offer) -> Size {
+        let lot = self.market(market).params.lot;
+        let lots = offer.most.units().checked_div(lot.units()).unwrap_or(0);
+        let of = |n: i64| n.checked_mul(lot.units()).and_then(Size::new).unwrap_or(offer.most);
+        if !self.restores(account, market, offer.side, offer.most) {
+            return offer.most;
+        }
+        let (mut bad, mut good) = (0i64, lots + 1);
+        while good - bad > 1 {
+            let middle = bad + (good - bad) / 2;
+            if self.restores(account, market, offer.side, of(middle)) { good = middle } else { bad = middle }
+        }
+        let size = of(good);
+        if size < offer.most { size } else { offer.most }
+    }
+
+    /// Whether closing `size` at the book's prices brings equity to the target multiple of maintenance.
+    fn restores(&self, account: AccountId, market: MarketId, side: Side, size: Size) -> bool {
+        let row = self.market(market);
+        let Some(value) = row.book_value(side, size) else { return false };
+        let signed = side.signed(size);
+        let fee = row
+            .contract()
+            .notional(row.mark, size)
+            .unwrap_or(Money::ZERO)
+            .mul_rate(row.params.liquidation.fee, Round::Up);
+        let change = Change { market, trade: Some((signed, value, fee)), ..Change::default() };
+        let terms = self.evaluate(account, Basis::Lenient, Need::Maintenance, Some(&change));
+        let target = terms.maintenance.mul_rate(self.risk.target, Round::Up);
+        terms.equity >= target && !self.risk.line.is_below(terms.headroom())
+    }
+}
+
+impl crate::Market {
+    /// What an order of `side` would pay for `size` contracts in the book now, signed; `None` when they are not there.
+    fn book_value(&self, side: Side, size: Size) -> Option<Money> {
+        let (mut left, mut paid) = (i128::from(size.units()), Money::ZERO);
+        for (price, level) in self.book.from_best(side.opposite()) {
+            let taken = Size::new(i64::try_from(left.min(level.total)).ok()?)?;
+            paid += self.contract().value(price, side.signed(taken), Round::Up)?;
+            left -= i128::from(taken.units());
+            if left == 0 {
+                return Some(paid);
+            }
+        }
+        None
+    }
+}
+
+/// Sends the order of one step; takes the ladder's fee; tells it. False when nothing was closed.
+fn close(out: &mut Output<'_>, account: AccountId, market: MarketId, offer: &Offer, size: Size) -> bool {
+    let state = out.state();
+    let headroom_before = state.lenient(account).headroom();
+    let before = state.account(account).position(market);
+    let order = state.orders.next_id();
+    let (side, price, reduce, zero) = (offer.side, offer.bound, Reduce::Only, Money::ZERO);
+    out.emit(Event::OrderAccepted { order, account, market, side, price, size, client_id: 0, reduce, reserved: zero });
+    matching::run(out, order, Fees::Ladder);
+    if let Some(remaining) = out.state().order(order).map(|o| o.remaining) {
+        out.emit(Event::OrderCancelled { order, remaining, reason: CancelReason::Unfilled });
+    }
+    let after = out.state().account(account).position(market);
+    let closed = after - before;
+    if closed.is_zero() {
+        return false;
+    }
+    take_fee(out, account, market, closed);
+    tell(out, account, market, Stage::Reduce, closed, headroom_before);
+    true
+}
+
+/// The ladder's fee on what was closed, never more than the equity that is left. Funds pay none.
+fn take_fee(out: &mut Output<'_>, account: AccountId, market: MarketId, closed: Size) {
+    let state = out.state();
+    let row = state.market(market);
+    let fund = row.params.fund;
+    if matches!(state.account(account).kind, crate::AccountKind::Fund) {
+        return;
+    }
+    let notional = row.contract().notional(row.mark, closed).unwrap_or(Money::ZERO);
+    let fee = notional.mul_rate(row.params.liquidation.fee, Round::Up);
+    let equity = state.evaluate(account, Basis::Lenient, Need::Equity, None).equity;
+    let left = state.credit_of(row.params.settlement, equity.max(Money::ZERO));
+    let fee = fee.min(left);
+    if fee.is_positive() {
+        out.emit(Event::LiquidationFee { account, market, fund, fee });
+    }
+}

@@ -1,0 +1,182 @@
+//! Refusals: the caller asked for something that cannot be done. Each has a number that never changes and is never used
+//! again, and says what was asked and what was allowed.
+
+use crate::{AccountId, AssetId, MarketId, MarketStatus};
+use core::fmt;
+use rules::TierError;
+use serde::{Deserialize, Serialize};
+use units::{Money, Price, Size, Time};
+
+macro_rules! rejects {
+    ($( $(#[$doc:meta])* $code:literal $name:ident $({ $($field:ident : $type:ty),* $(,)? })? => $text:literal ),* $(,)?) => {
+        /// Why a request was refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(missing_docs)] // the fields are named in the message of each variant
+        pub enum Reject {
+            $( $(#[$doc])* $name $({ $($field: $type),* })? ),*
+        }
+
+        impl Reject {
+            /// The stable number.
+            #[must_use]
+            pub fn code(&self) -> u16 {
+                match self { $( Self::$name $({ $($field: _),* })? => $code ),* }
+            }
+
+            /// Name of a number, in the form that scenarios print; none for a number never given.
+            #[must_use]
+            pub fn name_of(code: u16) -> Option<&'static str> {
+                match code { $( $code => Some(stringify!($name)), )* _ => None }
+            }
+
+            /// Every number and name.
+            pub const ALL: &'static [(u16, &'static str)] = &[ $( ($code, stringify!($name)) ),* ];
+        }
+
+        impl fmt::Display for Reject {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $( Self::$name $({ $($field),* })? => write!(f, $text) ),* }
+            }
+        }
+    };
+}
+
+rejects! {
+    /// The clock would go backwards.
+    1 TimeBackwards { asked: Time, now: Time } => "time goes backwards: asked {asked}, now {now}",
+    /// No such subaccount, or one that cannot be addressed this way.
+    2 UnknownAccount { account: AccountId } => "unknown account {account}",
+    /// No such asset.
+    3 UnknownAsset { asset: AssetId } => "unknown asset {asset}",
+    /// No such market.
+    4 UnknownMarket { market: MarketId } => "unknown market {market}",
+    /// No such index.
+    5 UnknownIndex { index: crate::IndexId } => "unknown index {index}",
+    /// No such source of an index.
+    6 UnknownSource { index: crate::IndexId, source: u8 } => "index {index} has no source {source}",
+    /// No such open order of this account.
+    7 UnknownOrder => "no such open order of this account",
+    /// No such pending withdrawal.
+    8 UnknownWithdrawal { withdrawal: u64 } => "no pending withdrawal {withdrawal}",
+    /// A list is full.
+    9 TooMany { limit: u64 } => "too many: at most {limit}",
+    /// An amount that must be above zero.
+    10 AmountNotPositive { asked: Money } => "amount must be above zero: asked {asked}",
+    /// An amount beyond what state may hold.
+    11 AmountTooLarge { asked: Money, limit: Money } => "amount too large: asked {asked}, limit {limit}",
+    /// More digits than the asset has.
+    12 AmountTooFine { asked: Money, below: Money, above: Money } => "amount has more digits than the asset: asked {asked}, nearest {below} and {above}",
+    /// More than may leave.
+    13 ExceedsWithdrawable { asked: Money, withdrawable: Money } => "exceeds withdrawable: asked {asked}, withdrawable {withdrawable}",
+    /// More than the wallet holds.
+    14 ExceedsWallet { asked: Money, wallet: Money } => "exceeds wallet: asked {asked}, wallet {wallet}",
+    /// A transfer to the same account.
+    15 SameAccount => "giver and receiver are the same account",
+    /// The account is being liquidated: deposits, added margin and cancels only.
+    16 InLiquidation => "account is in liquidation: deposits, added margin and cancels only",
+    /// A price that this needs is stale or without quorum.
+    17 PriceUnusable { market: MarketId } => "no usable price in market {market}: stale or without quorum",
+    /// The index of a collateral asset that this needs is stale or without quorum.
+    18 CollateralPriceUnusable { asset: AssetId } => "no usable price of asset {asset}: stale or without quorum",
+    /// The market's status does not allow it.
+    19 MarketStatusForbids { status: MarketStatus } => "market is {status:?}: this is not accepted",
+    /// A size that must be above zero.
+    20 SizeNotPositive { asked: Size } => "size must be above zero: asked {asked}",
+    /// Not a multiple of the lot.
+    21 SizeOffLot { asked: Size, lot: Size } => "size is not a multiple of the lot: asked {asked}, lot {lot}",
+    /// A price that must be above zero, or is missing.
+    22 PriceNotPositive { asked: Price } => "price must be above zero: asked {asked}",
+    /// Not a multiple of the tick.
+    23 PriceOffTick { asked: Price, tick: Price } => "price is not a multiple of the tick: asked {asked}, tick {tick}",
+    /// Too far from the mark.
+    24 PriceOutsideBand { asked: Price, bound: Price } => "price is outside the order band: asked {asked}, bound {bound}",
+    /// The largest position of the tiers.
+    25 PositionTooLarge { notional: Money, cap: Money } => "position too large: notional {notional}, cap {cap}",
+    /// Not enough margin.
+    26 InsufficientMargin { equity: Money, needed: Money } => "insufficient margin: equity {equity}, needed {needed}",
+    /// A reduction that would leave equity below zero.
+    27 WouldBankrupt { equity: Money } => "equity after would be below zero: {equity}",
+    /// Nothing to reduce on that side.
+    28 NothingToReduce { position: Size } => "nothing to reduce: position {position}",
+    /// It would fill at once.
+    29 PostOnlyWouldCross { best: Price } => "post-only would cross: best opposite price {best}",
+    /// Not enough depth for all of it.
+    30 FillOrKillUnfilled { asked: Size, available: Size } => "cannot be filled whole: asked {asked}, available {available}",
+    /// The number is used by another open order of the account.
+    31 DuplicateClientId { client_id: u64 } => "client id {client_id} is used by another open order",
+    /// The caller's number cannot be zero where it names an order.
+    32 NoClientId => "client id 0 names no order",
+    /// Leverage outside 1 to the market's greatest.
+    33 LeverageOutOfRange { asked: u16, greatest: u16 } => "leverage out of range: asked {asked}, 1 to {greatest}",
+    /// A position is open there.
+    34 PositionOpen { size: Size } => "a position of {size} is open there",
+    /// Orders are open there.
+    35 OrdersOpen => "orders are open there",
+    /// No isolated position there.
+    36 NotIsolated => "no isolated position there",
+    /// The mode or status is the same already.
+    37 AlreadySo => "already so",
+    /// A name that is used.
+    38 NameTaken => "name is taken",
+    /// A parameter outside its range.
+    39 ParamOutOfRange { name: ParamName } => "parameter out of range: {name:?}",
+    /// Tiers that do not hold together.
+    40 TiersInvalid { error: TierError } => "tiers: {error}",
+    /// A quote with a price that is not above zero.
+    41 QuoteNotPositive { index: crate::IndexId, asked: Price } => "quote must be above zero: index {index}, asked {asked}",
+    /// A quote from the future.
+    42 QuoteFromFuture { time: Time, now: Time } => "quote from the future: {time}, now {now}",
+    /// A quote older than the source's last, or a second one of the same source in one command.
+    43 QuoteOutOfOrder { time: Time, last: Time } => "quote out of order: {time}, last {last}",
+    /// The market's fund is not an insurance fund.
+    44 NotAFund { account: AccountId } => "account {account} is not an insurance fund",
+    /// The order's status or kind does not allow it.
+    45 OrderNotResting => "order waits for its trigger: cancel it and place another",
+    /// A trigger that is reached already.
+    46 TriggerReached { current: Price } => "trigger is reached already: price is {current}",
+    /// A price that the trigger needs does not exist yet.
+    47 NoTriggerPrice => "the trigger's price does not exist yet",
+    /// Resuming has an order: cancel-only, post-only, open.
+    48 ResumeOrder { from: MarketStatus } => "from {from:?} a market resumes by cancel-only, post-only, open",
+    /// Fields that contradict each other.
+    49 FieldsConflict => "these fields do not go together: post-only and fill-or-kill need a price, a trigger no post-only",
+    /// The isolated position itself would be below its initial margin.
+    50 IsolatedMarginLow { equity: Money, needed: Money } => "isolated margin too low: equity {equity}, needed {needed}",
+    /// A quote that no sum of this venue could hold.
+    51 QuoteOutOfRange { index: crate::IndexId, asked: Price } => "quote is out of range for what is open: index {index}, asked {asked}",
+}
+
+/// The parameter that a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // named after the fields of `params`
+pub enum ParamName {
+    Decimals,
+    Haircut,
+    ConversionDiscount,
+    Weights,
+    Quorum,
+    MaxDeviation,
+    Stale,
+    Speed,
+    ReduceOnlyAfter,
+    Face,
+    Tick,
+    Lot,
+    Fee,
+    MarkBand,
+    MarkSpeed,
+    OrderBand,
+    Funding,
+    ImpactNotional,
+    Liquidation,
+    Target,
+    Takeover,
+    Pause,
+    Calls,
+    OutflowShare,
+    StaleFavour,
+    Rate,
+    Fixed,
+}

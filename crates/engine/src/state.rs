@@ -1,0 +1,439 @@
+//! Everything the engine remembers. Read by anyone, changed only by the application of events (`apply`).
+//!
+//! Derived data (book links, trigger ladders, order totals) lives beside what it is derived from and changes in the same
+//! place. The digest walks all of it in the order in which it is declared here.
+
+use crate::book::Book;
+use crate::fault::fault;
+use crate::orders::{Order, Orders};
+use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::{
+    AccountId, AssetId, IndexId, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, Reject, Stage, limits,
+};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use rules::{Contract, funding_payment};
+use serde::Serialize;
+use units::{Money, Price, Rate, Round, Size, Time};
+
+/// The whole state.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct State {
+    /// Commands so far.
+    pub sequence: u64,
+    /// The engine's time: the time of the last command.
+    pub now: Time,
+    /// Risk parameters of the venue.
+    pub risk: RiskParams,
+    /// Assets by handle.
+    pub assets: Vec<Asset>,
+    /// Indices by handle.
+    pub indices: Vec<Index>,
+    /// Markets by handle.
+    pub markets: Vec<Market>,
+    /// Subaccounts by handle.
+    pub accounts: Vec<Account>,
+    /// Open orders.
+    pub orders: Orders,
+    /// Withdrawals that wait, by number.
+    pub withdrawals: BTreeMap<u64, Withdrawal>,
+    /// Number of the next withdrawal.
+    pub next_withdrawal: u64,
+    /// Deposits seen, by asset and reference.
+    pub deposits: BTreeSet<(AssetId, u64)>,
+    /// Backstop volunteers and the notional they still take, numeraire.
+    pub backstops: BTreeMap<AccountId, Money>,
+    /// Accounts in liquidation.
+    pub liquidating: BTreeSet<AccountId>,
+    /// Insurance funds.
+    pub funds: Vec<AccountId>,
+    /// A price, parameter or funding moved since accounts were last looked at.
+    pub risk_due: bool,
+    /// Nothing is due by the clock before this.
+    pub next_due: Time,
+}
+
+/// An asset and the balances that belong to nobody's wallet.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asset {
+    /// Its parameters.
+    pub params: AssetParams,
+    /// What is in the vault: deposits less confirmed withdrawals.
+    pub vault: Money,
+    /// Fees taken.
+    pub fees: Money,
+    /// What rounding left.
+    pub rounding: Money,
+    /// Withdrawals that wait, in sum.
+    pub pending: Money,
+}
+
+/// A price from outside.
+#[derive(Clone, Debug, Serialize)]
+pub struct Index {
+    /// Its parameters.
+    pub params: IndexParams,
+    /// Last quote of each source.
+    pub sources: Vec<Option<SourceQuote>>,
+    /// The price; zero before the first.
+    pub price: Price,
+    /// When the price was set.
+    pub set_at: Time,
+    /// The last price that a quorum agreed on; zero before the first.
+    pub last_usable: Price,
+    /// Until when that quorum's quotes are fresh, or when it was lost.
+    pub usable_until: Time,
+    /// The market statuses were restricted since the last quorum.
+    pub restricted: bool,
+}
+
+/// The last quote of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceQuote {
+    /// The price.
+    pub price: Price,
+    /// The source's time.
+    pub time: Time,
+}
+
+/// A market.
+#[derive(Clone, Debug, Serialize)]
+pub struct Market {
+    /// Its parameters.
+    pub params: MarketParams,
+    /// What it accepts.
+    pub status: MarketStatus,
+    /// The mark; zero before the first.
+    pub mark: Price,
+    /// When the mark was set.
+    pub mark_at: Time,
+    /// The last mark made from an index with quorum; zero before the first.
+    pub last_usable: Price,
+    /// Price of the last trade; zero before the first.
+    pub last: Price,
+    /// Five-minute average of the mark.
+    pub average: Average,
+    /// Recent samples of the basis, newest last.
+    pub basis: Vec<(Time, Price)>,
+    /// Sum of premium samples of the running interval, 1e-9.
+    pub premium_sum: i128,
+    /// Number of those samples.
+    pub premium_count: u32,
+    /// The next sample, one a second.
+    pub next_sample: Time,
+    /// The rate given for the running interval.
+    pub funding_given: Option<Rate>,
+    /// Rate of the last settlement.
+    pub funding_last: Rate,
+    /// The next settlement.
+    pub funding_next: Time,
+    /// Cumulative funding, 1e-25 of the settlement asset per 1e-8 contract.
+    pub funding_index: i128,
+    /// Rounding of settlements that has not made a whole unit yet, 1e-25.
+    pub residue: i128,
+    /// The other side of every realised result: −Σ cost + posted but unsettled funding.
+    pub clearing: Money,
+    /// Σ of long sizes, 1e-8 contract; the short side is the same.
+    pub open_interest: i128,
+    /// Resting orders.
+    pub book: Book,
+}
+
+/// A time-weighted average over a window of buckets.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Average {
+    /// (number of the bucket, Σ price × ns, Σ ns), oldest first.
+    pub buckets: Vec<(i64, i128, i64)>,
+}
+
+/// A subaccount: the unit of margin.
+#[derive(Clone, Debug, Serialize)]
+pub struct Account {
+    /// Who owns it.
+    pub owner: OwnerId,
+    /// What it is.
+    pub kind: AccountKind,
+    /// Margin call level reached, 0 for none.
+    pub call: u8,
+    /// Open orders, waiting ones included.
+    pub order_count: u32,
+    /// First of its orders.
+    pub order_head: Option<OrderId>,
+    /// Settled collateral, by asset, in the order of first use.
+    pub wallets: Vec<Wallet>,
+    /// Positions, order totals and settings by market, in the order of markets.
+    pub exposures: Vec<Exposure>,
+    /// Progress on the ladder.
+    pub liquidation: Option<Liquidation>,
+    /// Name for people; a child has none.
+    pub name: Option<Name>,
+}
+
+/// What a subaccount is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// For trading.
+    Trading,
+    /// An insurance fund.
+    Fund,
+    /// The isolated position of a parent in one market.
+    Isolated {
+        /// Whose.
+        parent: AccountId,
+        /// Where.
+        market: MarketId,
+    },
+}
+
+/// Settled collateral in one asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Wallet {
+    /// What.
+    pub asset: AssetId,
+    /// How much; below zero is a debt.
+    pub amount: Money,
+}
+
+/// What a subaccount has in one market.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exposure {
+    /// Where.
+    pub market: MarketId,
+    /// Notional per initial margin that the owner chose; zero: the market's greatest.
+    pub leverage: u16,
+    /// Cross or isolated.
+    pub mode: MarginMode,
+    /// The child that holds the isolated position.
+    pub child: Option<AccountId>,
+    /// Contracts; + long.
+    pub size: Size,
+    /// Signed sum of what was paid.
+    pub cost: Money,
+    /// The market's cumulative funding up to which this position is settled.
+    pub funding: i128,
+    /// Resting buy orders that may increase.
+    pub buys: OrderTotals,
+    /// Resting sell orders that may increase.
+    pub sells: OrderTotals,
+    /// Set aside for the child's orders, settlement asset (in the parent).
+    pub reserved: Money,
+}
+
+/// Resting orders of one account, market and side, in sum; reduce-only ones are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OrderTotals {
+    /// Open contracts, without sign.
+    pub size: Size,
+    /// Σ notional at the order's own price, each rounded up.
+    pub notional: Money,
+    /// Number of orders.
+    pub count: u32,
+    /// No order of the side is at a worse price than this since the side was last empty.
+    pub worst: Price,
+}
+
+/// Progress on the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Liquidation {
+    /// The last stage done.
+    pub stage: Stage,
+    /// The next step is not before this, unless equity falls below the take-over share.
+    pub next: Time,
+}
+
+/// A withdrawal that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawal {
+    /// Whose.
+    pub account: AccountId,
+    /// What.
+    pub asset: AssetId,
+    /// How much.
+    pub amount: Money,
+}
+
+macro_rules! table {
+    ($get:ident, $get_mut:ident, $find:ident, $table:ident, $id:ty, $row:ty, $reject:ident { $field:ident }) => {
+        impl State {
+            #[doc = concat!("The row of a handle that state itself holds. Fault if it points nowhere. See `", stringify!($find), "`.")]
+            #[must_use]
+            #[allow(clippy::should_implement_trait)] // `index` is the field's own word for a price from outside
+            pub fn $get(&self, id: $id) -> &$row {
+                match self.$table.get(id.index()) {
+                    Some(row) => row,
+                    None => fault("a handle in state points at nothing"),
+                }
+            }
+
+            pub(crate) fn $get_mut(&mut self, id: $id) -> &mut $row {
+                match self.$table.get_mut(id.index()) {
+                    Some(row) => row,
+                    None => fault("a handle in state points at nothing"),
+                }
+            }
+
+            /// The row of a handle from outside.
+            ///
+            /// # Errors
+            /// When it points at nothing.
+            pub fn $find(&self, id: $id) -> Result<&$row, Reject> {
+                self.$table.get(id.index()).ok_or(Reject::$reject { $field: id })
+            }
+        }
+    };
+}
+
+table!(asset, asset_mut, find_asset, assets, AssetId, Asset, UnknownAsset { asset });
+table!(index, index_mut, find_index, indices, IndexId, Index, UnknownIndex { index });
+table!(market, market_mut, find_market, markets, MarketId, Market, UnknownMarket { market });
+table!(account, account_mut, find_account, accounts, AccountId, Account, UnknownAccount { account });
+
+impl State {
+    /// An open order; `None` when the id is stale.
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<&Order> {
+        self.orders.get(id)
+    }
+
+    /// A trading subaccount from outside: neither a fund nor a child.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_trading(&self, id: AccountId) -> Result<&Account, Reject> {
+        let account = self.find_account(id)?;
+        match account.kind {
+            AccountKind::Trading => Ok(account),
+            AccountKind::Fund | AccountKind::Isolated { .. } => Err(Reject::UnknownAccount { account: id }),
+        }
+    }
+
+    /// The subaccount whose margin an order of (account, market) uses: itself, or the child.
+    #[must_use]
+    pub fn margin_account(&self, id: AccountId, market: MarketId) -> Option<AccountId> {
+        match self.account(id).exposure(market) {
+            Some(e) if e.mode == MarginMode::Isolated => e.child,
+            _ => Some(id),
+        }
+    }
+
+    /// The owner's side of a child: its parent; otherwise itself.
+    #[must_use]
+    pub fn parent_of(&self, id: AccountId) -> AccountId {
+        match self.account(id).kind {
+            AccountKind::Isolated { parent, .. } => parent,
+            AccountKind::Trading | AccountKind::Fund => id,
+        }
+    }
+
+    /// Price of an asset in the numeraire: its index, or 1; zero before its first.
+    #[must_use]
+    pub fn asset_price(&self, asset: AssetId) -> Price {
+        self.asset(asset).params.index.map_or(Price::ONE, |index| self.index(index).price)
+    }
+}
+
+impl Index {
+    /// Agreed by a quorum whose quotes are fresh now.
+    #[must_use]
+    pub fn is_usable(&self, now: Time) -> bool {
+        self.price.is_positive() && now <= self.usable_until && self.usable_until > Time::EPOCH
+    }
+}
+
+impl Market {
+    /// Initial margin per notional that a leverage of the owner means; the tier may want more.
+    #[must_use]
+    pub fn leverage_rate(&self, leverage: u16) -> Rate {
+        if leverage == 0 {
+            return Rate::ZERO;
+        }
+        let units = units::div_round(i128::from(units::limits::RATE_ONE), i128::from(leverage), Round::Up);
+        units.and_then(|u| i64::try_from(u).ok()).and_then(Rate::new).unwrap_or(Rate::ONE)
+    }
+
+    /// The greatest leverage of the first tier.
+    #[must_use]
+    pub fn leverage_max(&self) -> u16 {
+        let rate = self.params.tiers.of(Money::ZERO).initial_rate.units();
+        let most = units::limits::RATE_ONE.checked_div(rate).unwrap_or(1);
+        u16::try_from(most).unwrap_or(limits::LEVERAGE_MAX).min(limits::LEVERAGE_MAX)
+    }
+
+    /// Linear or inverse.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        self.params.contract
+    }
+}
+
+impl Average {
+    /// The average; `None` before the first price.
+    #[must_use]
+    pub fn price(&self) -> Option<Price> {
+        let (sum, ns) = self.buckets.iter().fold((0i128, 0i128), |(s, n), b| (s + b.1, n + i128::from(b.2)));
+        let units = sum.checked_div(ns)?;
+        i64::try_from(units).ok().and_then(Price::new).filter(|p| p.is_positive())
+    }
+}
+
+impl Account {
+    /// Settled collateral in an asset; zero where there is none.
+    #[must_use]
+    pub fn wallet(&self, asset: AssetId) -> Money {
+        self.wallets.iter().find(|w| w.asset == asset).map_or(Money::ZERO, |w| w.amount)
+    }
+
+    /// What it has in a market.
+    #[must_use]
+    pub fn exposure(&self, market: MarketId) -> Option<&Exposure> {
+        match self.exposures.binary_search_by_key(&market, |e| e.market) {
+            Ok(at) => self.exposures.get(at),
+            Err(_) => None,
+        }
+    }
+
+    /// The position in a market; zero where there is none.
+    #[must_use]
+    pub fn position(&self, market: MarketId) -> Size {
+        self.exposure(market).map_or(Size::ZERO, |e| e.size)
+    }
+
+    /// True with a position in any market.
+    #[must_use]
+    pub fn has_position(&self) -> bool {
+        self.exposures.iter().any(|e| !e.size.is_zero())
+    }
+}
+
+impl Exposure {
+    /// Nothing in a market yet.
+    #[must_use]
+    pub fn new(market: MarketId) -> Self {
+        Self {
+            market,
+            leverage: 0,
+            mode: MarginMode::Cross,
+            child: None,
+            size: Size::ZERO,
+            cost: Money::ZERO,
+            funding: 0,
+            buys: OrderTotals::default(),
+            sells: OrderTotals::default(),
+            reserved: Money::ZERO,
+        }
+    }
+
+    /// Posted funding that has not reached the wallet: + is owed to the account. Rounded down.
+    #[must_use]
+    pub fn unsettled(&self, market: &Market) -> Money {
+        let delta = market.funding_index - self.funding;
+        if delta == 0 || self.size.is_zero() {
+            return Money::ZERO;
+        }
+        match funding_payment(self.size, delta) {
+            Some(payment) => payment.amount,
+            None => fault("funding of a position does not fit"),
+        }
+    }
+}

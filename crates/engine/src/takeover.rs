@@ -1,0 +1,193 @@
+//! Stages four to six: what the book did not take goes to volunteers, to the fund, to winners, at the bankruptcy price:
+//! equity at index without haircuts becomes zero, each position giving up its share of equity by maintenance margin.
+
+use crate::adl::Rankings;
+use crate::ladder::step as tell;
+use crate::margin::{Basis, Change, Need};
+use crate::output::Output;
+use crate::{AccountId, AccountKind, Event, MarketId, Stage, State, fill};
+use alloc::vec::Vec;
+use units::{Money, Round, Size};
+
+/// A position that must go, and what it is handed over for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handover {
+    pub from: AccountId,
+    pub market: MarketId,
+    /// The position that is left; + long.
+    pub size: Size,
+    /// What the taker pays for all of it, signed like a cost.
+    pub value: Money,
+}
+
+impl Handover {
+    /// What the taker pays for a part; the last part pays what is left.
+    pub fn value_of(&self, part: Size) -> Money {
+        if part.abs() == self.size.abs() {
+            return self.value;
+        }
+        self.value.share(i128::from(part.abs().units()), i128::from(self.size.abs().units()), Round::TowardZero)
+    }
+
+    fn without(&self, part: Size) -> Self {
+        let value = self.value - self.value_of(part);
+        Self { size: self.size - part, value, ..*self }
+    }
+}
+
+/// Hands over every position whose price can be used.
+pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
+    for market in out.state().closable_markets(account) {
+        let Some(mut handover) = out.state().handover(account, market) else { continue };
+        backstop(out, &mut handover);
+        fund(out, &mut handover);
+        if !handover.size.is_zero() {
+            let headroom_before = out.state().lenient(account).headroom();
+            let before = handover.size;
+            rankings.deleverage(out, &mut handover);
+            if handover.size != before {
+                tell(out, account, market, Stage::Deleverage, handover.size - before, headroom_before);
+            }
+        }
+        if !handover.size.is_zero() {
+            out.emit(Event::LeftUncovered { account, market, size: handover.size });
+        }
+    }
+}
+
+impl State {
+    /// The bankruptcy value of one position, with the account's equity shared by maintenance margin among the positions
+    /// that are left.
+    pub(crate) fn handover(&self, account: AccountId, market: MarketId) -> Option<Handover> {
+        let row = self.market(market);
+        let exposure = self.account(account).exposure(market).filter(|e| !e.size.is_zero())?;
+        let equity = self.evaluate(account, Basis::Bare, Need::Equity, None).equity;
+        let markets = self.account(account).exposures.iter().filter(|e| !e.size.is_zero());
+        let all: Money = markets.map(|e| self.maintenance_of(account, e.market)).sum();
+        let own = self.maintenance_of(account, market);
+        let share = if own == all { equity } else { equity.share(own.units(), all.units(), Round::Down) };
+        let share = self.in_settlement(row.params.settlement, share);
+        let value = row.contract().value(row.mark, exposure.size, Round::Down)? - share;
+        Some(Handover { from: account, market, size: exposure.size, value })
+    }
+
+    /// An amount of the numeraire in an asset, rounded down.
+    fn in_settlement(&self, asset: crate::AssetId, amount: Money) -> Money {
+        amount.from_index(self.asset_price(asset), Round::Down).unwrap_or(Money::ZERO)
+    }
+
+    /// Whether an account meets initial margin after it took `part` of a position over.
+    fn can_take(&self, account: AccountId, handover: &Handover, part: Size) -> bool {
+        let trade = Some((part, handover.value_of(part), Money::ZERO));
+        let change = Change { market: handover.market, trade, ..Change::default() };
+        let row = self.market(handover.market);
+        let after = self.account(account).position(handover.market).checked_add(part);
+        let notional = after.and_then(|size| row.contract().notional(row.mark, size));
+        let fits = notional.is_some_and(|n| n <= row.params.tiers.cap());
+        let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));
+        fits && terms.equity >= terms.initial
+    }
+
+    /// The largest part, at most `most`, that an account can take; whole lots, or all of it.
+    fn largest_part(&self, account: AccountId, handover: &Handover, most: Size) -> Size {
+        let signed = |size: Size| size.with_sign_of(handover.size);
+        let most = if most < handover.size.abs() { most } else { handover.size.abs() };
+        if most.is_positive() && self.can_take(account, handover, signed(most)) {
+            return signed(most);
+        }
+        let lot = self.market(handover.market).params.lot;
+        signed(crate::place::largest_size(most, lot, |size| self.can_take(account, handover, signed(size))))
+    }
+
+    /// Contracts of a market worth an amount of the settlement asset at the mark, rounded down.
+    fn contracts_worth(&self, market: MarketId, amount: Money) -> Size {
+        let row = self.market(market);
+        let each = row.contract().notional(row.mark, Size::whole(1)).unwrap_or(Money::MAX).max(Money::UNIT);
+        let units = units::mul_div(amount.units(), i128::from(Size::whole(1).units()), each.units(), Round::Down);
+        units.and_then(|u| i64::try_from(u.min(i128::from(i64::MAX))).ok()).and_then(Size::new).unwrap_or(Size::ZERO)
+    }
+}
+
+/// Volunteers, in the order of their accounts, each within its limit and its own margin. They are not asked to take a loss.
+fn backstop(out: &mut Output<'_>, handover: &mut Handover) {
+    let state = out.state();
+    let mark_value =
+        state.market(handover.market).contract().value(state.market(handover.market).mark, handover.size, Round::Down);
+    if mark_value.is_none_or(|worth| handover.value > worth) {
+        return;
+    }
+    let owner = state.account(handover.from).owner;
+    let volunteers: Vec<(AccountId, Money)> = state.backstops.iter().map(|(id, limit)| (*id, *limit)).collect();
+    let settlement = state.market(handover.market).params.settlement;
+    for (account, limit) in volunteers {
+        let state = out.state();
+        let row = state.account(account);
+        let isolated = row.exposure(handover.market).is_some_and(|e| e.mode == crate::MarginMode::Isolated);
+        if handover.size.is_zero() || row.liquidation.is_some() || row.owner == owner || isolated {
+            continue;
+        }
+        let most = state.contracts_worth(handover.market, state.credit_of(settlement, limit));
+        let most = most.to_lot(state.market(handover.market).params.lot);
+        let part = state.largest_part(account, handover, most);
+        if part.is_zero() {
+            continue;
+        }
+        let row = state.market(handover.market);
+        let notional = row.contract().notional(row.mark, part).unwrap_or(Money::ZERO);
+        let left = (limit - state.debt(settlement, notional)).max(Money::ZERO);
+        hand_over(out, handover, account, part, Stage::Backstop);
+        out.emit(Event::BackstopCommitted { account, limit: left });
+    }
+}
+
+/// The fund, within its limit in this market and its own margin.
+fn fund(out: &mut Output<'_>, handover: &mut Handover) {
+    let state = out.state();
+    let market = state.market(handover.market);
+    let fund = market.params.fund;
+    if handover.size.is_zero() || fund == handover.from || state.liquidating.contains(&fund) {
+        return;
+    }
+    let held = state.account(fund).position(handover.market);
+    let all = state.contracts_worth(handover.market, market.params.liquidation.fund_limit);
+    let same_side = held.signum() == handover.size.signum();
+    let room = if same_side {
+        all - if held.abs() < all { held.abs() } else { all }
+    } else {
+        all.checked_add(held.abs()).unwrap_or(all)
+    };
+    let part = state.largest_part(fund, handover, room);
+    if !part.is_zero() {
+        hand_over(out, handover, fund, part, Stage::TakeOver);
+    }
+}
+
+fn hand_over(out: &mut Output<'_>, handover: &mut Handover, to: AccountId, part: Size, stage: Stage) {
+    let Handover { from, market, .. } = *handover;
+    let headroom_before = out.state().lenient(from).headroom();
+    let value = handover.value_of(part);
+    *handover = handover.without(part);
+    out.emit(Event::TakenOver { from, to, market, size: part, value });
+    fill::change(out, from, market, -part, -value, Money::ZERO);
+    fill::change(out, to, market, part, value, Money::ZERO);
+    tell(out, from, market, stage, -part, headroom_before);
+}
+
+impl Handover {
+    /// Closes `part` against a winner's position; both sides book the same number.
+    pub fn close_against(&mut self, out: &mut Output<'_>, winner: AccountId, part: Size, value: Money) {
+        let (from, market) = (self.from, self.market);
+        *self = self.without(part);
+        fill::change(out, from, market, -part, -value, Money::ZERO);
+        fill::change(out, winner, market, part, value, Money::ZERO);
+    }
+}
+
+/// Whether a subaccount can stand on the other side of a deleveraging: for trading or isolated, not on the ladder itself.
+pub(crate) fn can_be_deleveraged(state: &State, account: AccountId) -> bool {
+    match state.account(account).kind {
+        AccountKind::Trading | AccountKind::Isolated { .. } | AccountKind::Fund => {
+            !state.liquidating.contains(&account)
+        }
+    }
+}

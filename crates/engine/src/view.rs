@@ -1,0 +1,321 @@
+//! What a person asks: account, market, fund, queue, what-if. Computed from state by the same functions that decide.
+
+use crate::margin::{Basis, Need};
+use crate::orders::{Order, Place};
+use crate::{
+    AccountId, AccountKind, AssetId, Engine, Exposure, MarginMode, MarketId, MarketStatus, OrderId, OwnerId, Reduce,
+    Reject, Side, State, Trigger,
+};
+use alloc::vec::Vec;
+use rules::{Bankruptcy, LiquidationPrices};
+use serde::Serialize;
+use units::{Money, Price, Rate, Size, Time};
+
+/// A subaccount with every number of its margin, numeraire where not said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountView {
+    /// Which.
+    pub account: AccountId,
+    /// Whose.
+    pub owner: OwnerId,
+    /// What it is.
+    pub kind: AccountKind,
+    /// Collateral at index after haircuts, with unrealised results and unsettled funding.
+    pub equity: Money,
+    /// Needed to open, resting orders and reservations included.
+    pub initial_margin: Money,
+    /// Needed to stay open.
+    pub maintenance_margin: Money,
+    /// equity − initial margin, not below zero.
+    pub free_collateral: Money,
+    /// equity − maintenance margin.
+    pub headroom: Money,
+    /// maintenance ÷ equity, rounded up; none when equity is not positive and maintenance is.
+    pub margin_ratio: Option<Rate>,
+    /// True while the ladder works on it.
+    pub liquidating: bool,
+    /// By asset.
+    pub wallets: Vec<WalletView>,
+    /// By market; isolated ones are those of the children.
+    pub positions: Vec<PositionView>,
+    /// Open orders, children's included, oldest first.
+    pub orders: Vec<OrderView>,
+}
+
+/// One asset of a subaccount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WalletView {
+    /// What.
+    pub asset: AssetId,
+    /// Settled.
+    pub wallet: Money,
+    /// wallet + unrealised results + unsettled funding that settle in it.
+    pub amount: Money,
+    /// What that counts, numeraire.
+    pub value: Money,
+    /// The most that may leave now.
+    pub withdrawable: Money,
+}
+
+/// One position, settlement asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PositionView {
+    /// Where.
+    pub market: MarketId,
+    /// The subaccount that holds it.
+    pub holder: AccountId,
+    /// Cross or isolated.
+    pub mode: MarginMode,
+    /// Notional per initial margin.
+    pub leverage: u16,
+    /// Contracts; + long.
+    pub size: Size,
+    /// Signed sum of what was paid.
+    pub cost: Money,
+    /// cost per contract, shown.
+    pub entry_price: Option<Price>,
+    /// The mark.
+    pub mark_price: Price,
+    /// |size| × mark.
+    pub notional: Money,
+    /// + is a gain.
+    pub upnl: Money,
+    /// Posted funding on its way to the wallet; + is owed to the account.
+    pub unsettled_funding: Money,
+    /// Of the position alone.
+    pub initial_margin: Money,
+    /// Of the position alone.
+    pub maintenance_margin: Money,
+    /// Marks at which the whole subaccount reaches its line, all else unchanged.
+    pub liquidation_price: LiquidationPrices,
+    /// The mark at which its equity without haircuts is zero, all else unchanged.
+    pub bankruptcy_price: Bankruptcy,
+}
+
+/// One open order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OrderView {
+    /// Its id.
+    pub order: OrderId,
+    /// Where.
+    pub market: MarketId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Worst price.
+    pub price: Price,
+    /// Open contracts.
+    pub remaining: Size,
+    /// The caller's number.
+    pub client_id: u64,
+    /// Whether it may only reduce.
+    pub reduce: Reduce,
+    /// What it waits for.
+    pub trigger: Option<Trigger>,
+}
+
+/// A market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MarketView {
+    /// Which.
+    pub market: MarketId,
+    /// What it accepts.
+    pub status: MarketStatus,
+    /// Of the underlying.
+    pub index_price: Price,
+    /// What margin is computed from.
+    pub mark_price: Price,
+    /// Fresh and agreed by a quorum.
+    pub usable: bool,
+    /// Five-minute average of the mark.
+    pub average_price: Option<Price>,
+    /// Last trade.
+    pub last_price: Price,
+    /// Highest buy.
+    pub best_bid: Option<Price>,
+    /// Lowest sell.
+    pub best_ask: Option<Price>,
+    /// What the next settlement would charge from the samples so far.
+    pub funding_rate: Rate,
+    /// The next settlement.
+    pub funding_next: Time,
+    /// Contracts of all longs, 1e-8.
+    pub open_interest: i128,
+    /// The clearing account, settlement asset.
+    pub clearing: Money,
+}
+
+/// One place in the queue of an auto-deleveraging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AdlRow {
+    /// Place, from 1.
+    pub rank: u32,
+    /// Who.
+    pub account: AccountId,
+    /// The position; + long.
+    pub size: Size,
+    /// profit × leverage, 1e-9.
+    pub score: i128,
+}
+
+impl Engine {
+    /// A subaccount with every number of its margin. An isolated child can be asked for by its own handle, too.
+    ///
+    /// # Errors
+    /// When the handle points at nothing.
+    pub fn account_view(&self, account: AccountId) -> Result<AccountView, Reject> {
+        let state = self.state();
+        let row = state.find_account(account)?;
+        let terms = state.terms(account);
+        let (equity, maintenance) = (terms.equity, terms.maintenance);
+        let ratio =
+            units::mul_div(maintenance.units(), i128::from(Rate::ONE.units()), equity.units().max(0), units::Round::Up);
+        let margin_ratio = if maintenance.is_zero() {
+            Some(Rate::ZERO)
+        } else {
+            ratio.and_then(|r| i64::try_from(r).ok()).and_then(Rate::new)
+        };
+        let own = row.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (account, e));
+        let children = row
+            .exposures
+            .iter()
+            .filter_map(|e| e.child)
+            .filter_map(|child| Some((child, state.account(child).exposures.first()?)));
+        let positions = own.chain(children).filter(|(_, e)| !e.size.is_zero());
+        Ok(AccountView {
+            account,
+            owner: row.owner,
+            kind: row.kind,
+            equity,
+            initial_margin: terms.initial,
+            maintenance_margin: maintenance,
+            free_collateral: (equity - terms.initial).max(Money::ZERO),
+            headroom: terms.headroom(),
+            margin_ratio,
+            liquidating: state.liquidating.contains(&account),
+            wallets: row.wallets.iter().map(|w| state.wallet_view(account, w.asset)).collect(),
+            positions: positions.map(|(holder, e)| state.position_view(holder, e)).collect(),
+            orders: state.orders_with_children(account).iter().map(order_view).collect(),
+        })
+    }
+
+    /// A market.
+    ///
+    /// # Errors
+    /// When the handle points at nothing.
+    pub fn market_view(&self, market: MarketId) -> Result<MarketView, Reject> {
+        let state = self.state();
+        let row = state.find_market(market)?;
+        let index = state.index(row.params.index);
+        Ok(MarketView {
+            market,
+            status: row.status,
+            index_price: index.price,
+            mark_price: row.mark,
+            usable: row.mark.is_positive() && index.is_usable(state.now),
+            average_price: row.average.price(),
+            last_price: row.last,
+            best_bid: row.book.best(Side::Buy).map(|(price, _)| price),
+            best_ask: row.book.best(Side::Sell).map(|(price, _)| price),
+            funding_rate: row.expected_funding(),
+            funding_next: row.funding_next,
+            open_interest: row.open_interest,
+            clearing: row.clearing,
+        })
+    }
+
+    /// Who would be deleveraged first among those with a long (`Buy`) or short (`Sell`) position.
+    ///
+    /// # Errors
+    /// When the handle points at nothing.
+    pub fn adl_queue(&self, market: MarketId, side: Side) -> Result<Vec<AdlRow>, Reject> {
+        self.state().find_market(market)?;
+        Ok(self.state().ranking(market, side))
+    }
+}
+
+impl State {
+    fn wallet_view(&self, account: AccountId, asset: AssetId) -> WalletView {
+        let row = self.account(account);
+        let amount = self.amount_in(row, asset);
+        let value = self.collateral(asset, amount, Basis::Mark);
+        let blocked = self.prices_for_outflow(account, asset).is_err();
+        let withdrawable = if blocked { Money::ZERO } else { self.withdrawable(account, asset) };
+        WalletView { asset, wallet: row.wallet(asset), amount, value, withdrawable }
+    }
+
+    fn position_view(&self, holder: AccountId, e: &Exposure) -> PositionView {
+        let market = self.market(e.market);
+        let (p, contract) = (&market.params, market.contract());
+        let zero = Money::ZERO;
+        let initial = rules::initial_margin(
+            contract,
+            market.mark,
+            e.size,
+            &p.tiers,
+            market.leverage_rate(e.leverage),
+            p.closing_fee,
+        );
+        let maintenance = rules::maintenance_margin(contract, market.mark, e.size, &p.tiers, p.closing_fee);
+        let isolated = matches!(self.account(holder).kind, AccountKind::Isolated { .. });
+        PositionView {
+            market: e.market,
+            holder,
+            mode: if isolated { MarginMode::Isolated } else { MarginMode::Cross },
+            leverage: if e.leverage == 0 { market.leverage_max() } else { e.leverage },
+            size: e.size,
+            cost: e.cost,
+            entry_price: contract.price_of(e.cost, e.size, units::Round::Down),
+            mark_price: market.mark,
+            notional: contract.notional(market.mark, e.size).unwrap_or(zero),
+            upnl: contract.upnl(market.mark, e.size, e.cost).unwrap_or(zero),
+            unsettled_funding: e.unsettled(market),
+            initial_margin: initial.map_or(zero, |m| m.required),
+            maintenance_margin: maintenance.map_or(zero, |m| m.required),
+            liquidation_price: self.liquidation_price(holder, e),
+            bankruptcy_price: self.bankruptcy_price(holder, e),
+        }
+    }
+
+    /// Solved on the whole subaccount; every other price stays, that of the settlement asset included.
+    fn liquidation_price(&self, holder: AccountId, e: &Exposure) -> LiquidationPrices {
+        let market = self.market(e.market);
+        let p = &market.params;
+        let terms = self.terms(holder);
+        let row = self.account(holder);
+        let amount = self.amount_in(row, p.settlement);
+        let own_upnl = market.contract().upnl(market.mark, e.size, e.cost).unwrap_or(Money::ZERO);
+        let counted = self.collateral(p.settlement, amount, Basis::Mark);
+        let other = (terms.equity - counted) - (terms.maintenance - self.maintenance_of(holder, e.market));
+        rules::liquidation_prices(&rules::Line {
+            contract: p.contract,
+            size: e.size,
+            cost: e.cost,
+            tiers: &p.tiers,
+            closing_fee: p.closing_fee,
+            mark: market.mark,
+            wallet: amount - own_upnl,
+            index_price: self.asset_price(p.settlement),
+            haircut: self.asset(p.settlement).params.haircut,
+            other,
+            rule: self.risk.line,
+        })
+    }
+
+    /// The mark at which equity without haircuts is zero, all else unchanged.
+    fn bankruptcy_price(&self, holder: AccountId, e: &Exposure) -> Bankruptcy {
+        let market = self.market(e.market);
+        let equity = self.evaluate(holder, Basis::Bare, Need::Equity, None).equity;
+        let own_upnl = market.contract().upnl(market.mark, e.size, e.cost).unwrap_or(Money::ZERO);
+        let wallet = self.credit_of(market.params.settlement, equity) - own_upnl;
+        rules::bankruptcy_price(market.contract(), e.size, e.cost, wallet)
+    }
+}
+
+fn order_view(order: &Order) -> OrderView {
+    let trigger = match order.place {
+        Place::Parked { trigger, .. } => Some(trigger),
+        Place::Resting | Place::Working => None,
+    };
+    let Order { id, market, side, price, remaining, client_id, reduce, .. } = *order;
+    OrderView { order: id, market, side, price, remaining, client_id, reduce, trigger }
+}

@@ -1,0 +1,150 @@
+//! Initial margin, maintenance margin and what collateral counts.
+
+use crate::{Contract, TierTable};
+use serde::Serialize;
+use units::{Money, Price, Rate, Round, Size};
+
+/// A margin requirement with its working, in the settlement asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MarginTerms {
+    /// |size| × price.
+    pub notional: Money,
+    /// The rate applied.
+    pub rate: Rate,
+    /// notional × rate, rounded up.
+    pub charge: Money,
+    /// What the tier gives back.
+    pub deduction: Money,
+    /// notional × closing fee, rounded up; zero where the rulebook leaves fees out.
+    pub closing_fee: Money,
+    /// charge − deduction (not below zero) + closing fee: what must be held.
+    pub required: Money,
+}
+
+/// Equity below this starts a liquidation: notional × rate − deduction, not below zero, plus the fee to close.
+///
+/// 0.1 BTC at 50,200 and 0.5 % needs 25.10; with a closing fee of 0.05 % it needs 27.61. Rounds up. `None` when the
+/// notional is out of bounds. Source: venues.md sections 1 and 3.
+#[must_use]
+pub fn maintenance_margin(
+    contract: Contract,
+    mark: Price,
+    size: Size,
+    tiers: &TierTable,
+    closing_fee: Rate,
+) -> Option<MarginTerms> {
+    if size.is_zero() {
+        return Some(MarginTerms::default());
+    }
+    let notional = contract.notional(mark, size)?;
+    let tier = tiers.of(notional);
+    let charge = notional.mul_rate(tier.maintenance_rate, Round::Up);
+    let fee = notional.mul_rate(closing_fee, Round::Up);
+    let required = (charge - tier.deduction).max(Money::ZERO) + fee;
+    Some(MarginTerms {
+        notional,
+        rate: tier.maintenance_rate,
+        charge,
+        deduction: tier.deduction,
+        closing_fee: fee,
+        required,
+    })
+}
+
+/// Needed to open: notional × the greater of 1 ÷ leverage and the tier's initial rate, plus the fee to close, and never
+/// less than maintenance.
+///
+/// 0.1 BTC at 50,000 with leverage 20 needs 250. Rounds up. `None` when the notional is out of bounds.
+#[must_use]
+pub fn initial_margin(
+    contract: Contract,
+    mark: Price,
+    size: Size,
+    tiers: &TierTable,
+    leverage_rate: Rate,
+    closing_fee: Rate,
+) -> Option<MarginTerms> {
+    if size.is_zero() {
+        return Some(MarginTerms::default());
+    }
+    let notional = contract.notional(mark, size)?;
+    let tier = tiers.of(notional);
+    let rate = leverage_rate.max(tier.initial_rate);
+    // The initial rate is never below the maintenance rate of its tier, so this is never below maintenance.
+    let charge = notional.mul_rate(rate, Round::Up);
+    let fee = notional.mul_rate(closing_fee, Round::Up);
+    Some(MarginTerms { notional, rate, charge, deduction: Money::ZERO, closing_fee: fee, required: charge + fee })
+}
+
+/// What an amount of one asset counts as collateral, with its working.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CollateralTerm {
+    /// wallet + upnl + unsettled funding that settle in this asset, netted first.
+    pub amount: Money,
+    /// Price of the asset in the numeraire.
+    pub index_price: Price,
+    /// The haircut that was applied: one for a debt.
+    pub haircut: Rate,
+    /// amount × index × haircut, rounded down.
+    pub value: Money,
+}
+
+/// Gains are haircut, debts are not. Rounds down, so a debt rounds away from zero. `None` when it does not fit.
+///
+/// 1,000 USD of BNB at 0.95 count 950; a debt of 1,000 counts −1,000. Source: venues.md sections 1 and 2.
+#[must_use]
+pub fn collateral_value(amount: Money, index_price: Price, haircut: Rate) -> Option<CollateralTerm> {
+    let haircut = if amount.is_positive() { haircut } else { Rate::ONE };
+    let value = amount.at_index(index_price, haircut, Round::Down)?;
+    Some(CollateralTerm { amount, index_price, haircut, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn m(text: &str) -> Money {
+        text.parse().unwrap()
+    }
+    fn r(text: &str) -> Rate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn maintenance_has_tiers_deduction_and_fee() {
+        let tiers =
+            TierTable::derive(&[(m("5000"), r("0.01"), r("0.005")), (m("100000"), r("0.02"), r("0.01"))]).unwrap();
+        let size = "0.1".parse().unwrap();
+        let terms = maintenance_margin(Contract::Linear, Price::whole(50_000), size, &tiers, Rate::ZERO).unwrap();
+        assert_eq!(terms.required, m("25"));
+        let terms = maintenance_margin(Contract::Linear, Price::whole(50_200), size, &tiers, r("0.0005")).unwrap();
+        assert_eq!((terms.charge, terms.deduction, terms.closing_fee), (m("50.20"), m("25"), m("2.51")));
+        assert_eq!(terms.required, m("27.71"));
+    }
+
+    #[test]
+    fn initial_takes_the_worse_of_leverage_and_tier() {
+        let tiers =
+            TierTable::derive(&[(m("5000"), r("0.01"), r("0.005")), (m("100000"), r("0.05"), r("0.01"))]).unwrap();
+        let at = |price, leverage| {
+            let size = "0.1".parse().unwrap();
+            initial_margin(Contract::Linear, Price::whole(price), size, &tiers, r(leverage), Rate::ZERO)
+                .unwrap()
+                .required
+        };
+        assert_eq!(at(50_000, "0.02"), m("100"));
+        assert_eq!(at(50_001, "0.02"), m("250.005"));
+        assert_eq!(at(50_001, "0.1"), m("500.01"));
+    }
+
+    #[test]
+    fn margin_rounds_up_and_collateral_down() {
+        let tiers = TierTable::derive(&[(m("5000"), r("0.03"), r("0.03"))]).unwrap();
+        let (price, size) = ("0.00000001".parse().unwrap(), "0.00000001".parse().unwrap());
+        let terms = maintenance_margin(Contract::Linear, price, size, &tiers, Rate::ZERO).unwrap();
+        assert_eq!(terms.required, Money::UNIT);
+        assert_eq!(collateral_value(Money::UNIT, Price::ONE, r("0.9")).unwrap().value, Money::ZERO);
+        assert_eq!(collateral_value(-Money::UNIT, "0.9".parse().unwrap(), r("0.5")).unwrap().value, -Money::UNIT);
+        assert_eq!(collateral_value(m("1000"), Price::ONE, r("0.95")).unwrap().value, m("950"));
+    }
+}

@@ -1,0 +1,7 @@
+//! The rules against what venues publish and what must hold for every input.
+
+mod number;
+mod properties;
+mod tables;
+mod vectors;
+mod worked;
