@@ -11,6 +11,7 @@ use crate::{
     Side, Stage, State, limits,
 };
 use alloc::vec::Vec;
+use smallvec::SmallVec;
 use units::{Money, Price, Size, Time};
 
 /// Parameters that are too large for an event.
@@ -188,7 +189,8 @@ fn new_market(params: MarketParams, now: Time) -> Market {
         params,
         status: MarketStatus::Open,
         mark: Price::ZERO,
-        mark_at: now,
+        moved_at: now,
+        averaged_to: now,
         last_usable: Price::ZERO,
         last: Price::ZERO,
         average: Average::default(),
@@ -214,8 +216,8 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         call: 0,
         order_count: 0,
         order_head: None,
-        wallets: Vec::new(),
-        exposures: Vec::new(),
+        wallets: SmallVec::new(),
+        exposures: SmallVec::new(),
         liquidation: None,
         name,
     }
@@ -546,7 +548,7 @@ fn prices(state: &mut State, event: &Event) {
             let usable = state.index(index).is_usable(now);
             let row = state.market_mut(market);
             accrue_average(row, now);
-            row.mark = price;
+            (row.mark, row.moved_at) = (price, now);
             if usable {
                 row.last_usable = price;
             }
@@ -589,8 +591,8 @@ fn reset_funding(market: &mut Market, next: Time) {
 fn accrue_average(market: &mut Market, now: Time) {
     let width = limits::AVERAGE_BUCKET_S * Time::SECOND_NS;
     let buckets = i64::try_from(limits::AVERAGE_BUCKETS).unwrap_or(1);
-    let elapsed = now.since(market.mark_at).min(width * buckets);
-    market.mark_at = now;
+    let elapsed = now.since(market.averaged_to).min(width * buckets);
+    market.averaged_to = now;
     if elapsed == 0 || !market.mark.is_positive() {
         return;
     }
@@ -602,4 +604,5 @@ fn accrue_average(market: &mut Market, now: Time) {
         None => rows.push((bucket, weighted, elapsed)),
     }
     rows.retain(|row| row.0 > bucket - buckets);
+    market.average.price = market.average.computed();
 }

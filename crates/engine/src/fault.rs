@@ -4,6 +4,6 @@
 #[cold]
 #[inline(never)]
 pub fn fault(invariant: &str) -> ! {
-    // The one deliberate panic of the engine. tidy: fault
+    // tidy: panic — the one deliberate end of the process
     panic!("broken invariant: {invariant}")
 }

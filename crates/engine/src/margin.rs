@@ -186,7 +186,9 @@ impl State {
         let to_numeraire = |amount: Money| self.debt(asset, amount);
         let priced = self.price_terms(market, size, cost, basis);
         amounts.add(asset, priced.upnl + extra);
-        terms.notional += to_numeraire(fits(market.contract().notional(priced.price, size)));
+        if need == Need::Both || basis == Basis::Outflow {
+            terms.notional += to_numeraire(fits(market.contract().notional(priced.price, size)));
+        }
         if need.maintenance() && !size.is_zero() {
             let p = &market.params;
             let margin = fits(maintenance_margin(p.contract, priced.price, size, &p.tiers, p.closing_fee));
@@ -203,7 +205,7 @@ impl State {
             let margin = self.initial_of(market, size, &orders, leverage, priced.price) + reserved;
             terms.initial += to_numeraire(margin);
             if basis == Basis::Worse
-                && let Some(average) = market.average.price()
+                && let Some(average) = market.average.price().filter(|average| *average != priced.price)
             {
                 // The worse of the two prices, counted as equity − initial of this market.
                 let upnl = fits(market.contract().upnl(average, size, cost));

@@ -116,7 +116,7 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
     let made = mark_price(row.params.mark, index.price, rate, to_funding, interval, row.basis_average(), last);
     let mut price = made.unwrap_or(index.price);
     if row.mark.is_positive() {
-        price = speed_limit(price, row.mark, row.params.mark_speed, state.now.since(row.mark_at));
+        price = speed_limit(price, row.mark, row.params.mark_speed, state.now.since(row.moved_at));
     }
     price = band(price, index.price, row.params.mark_band);
     let usable = index.is_usable(state.now);

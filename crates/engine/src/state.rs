@@ -14,7 +14,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rules::{Contract, funding_payment};
 use serde::Serialize;
-use units::{Money, Price, Rate, Round, Size, Time};
+use smallvec::SmallVec;
+use units::{Money, Price, Rate, Size, Time};
 
 /// The whole state.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -105,8 +106,10 @@ pub struct Market {
     pub status: MarketStatus,
     /// The mark; zero before the first.
     pub mark: Price,
-    /// When the mark was set.
-    pub mark_at: Time,
+    /// When the mark last moved: what the speed limit counts from, so the allowance grows while it stands still.
+    pub moved_at: Time,
+    /// Up to when the average counts the mark.
+    pub averaged_to: Time,
     /// The last mark made from an index with quorum; zero before the first.
     pub last_usable: Price,
     /// Price of the last trade; zero before the first.
@@ -144,6 +147,8 @@ pub struct Market {
 pub struct Average {
     /// (number of the bucket, Σ price × ns, Σ ns), oldest first.
     pub buckets: Vec<(i64, i128, i64)>,
+    /// Their average; zero before the first price.
+    pub price: Price,
 }
 
 /// A subaccount: the unit of margin.
@@ -160,9 +165,9 @@ pub struct Account {
     /// First of its orders.
     pub order_head: Option<OrderId>,
     /// Settled collateral, by asset, in the order of first use.
-    pub wallets: Vec<Wallet>,
+    pub wallets: SmallVec<[Wallet; 1]>,
     /// Positions, order totals and settings by market, in the order of markets.
-    pub exposures: Vec<Exposure>,
+    pub exposures: SmallVec<[Exposure; 2]>,
     /// Progress on the ladder.
     pub liquidation: Option<Liquidation>,
     /// Name for people; a child has none.
@@ -345,11 +350,9 @@ impl Market {
     /// Initial margin per notional that a leverage of the owner means; the tier may want more.
     #[must_use]
     pub fn leverage_rate(&self, leverage: u16) -> Rate {
-        if leverage == 0 {
-            return Rate::ZERO;
-        }
-        let units = units::div_round(i128::from(units::limits::RATE_ONE), i128::from(leverage), Round::Up);
-        units.and_then(|u| i64::try_from(u).ok()).and_then(Rate::new).unwrap_or(Rate::ONE)
+        let leverage = i64::from(leverage);
+        let rounded_up = (units::limits::RATE_ONE + leverage - 1).checked_div(leverage);
+        rounded_up.and_then(Rate::new).unwrap_or(Rate::ZERO)
     }
 
     /// The greatest leverage of the first tier.
@@ -371,9 +374,13 @@ impl Average {
     /// The average; `None` before the first price.
     #[must_use]
     pub fn price(&self) -> Option<Price> {
+        Some(self.price).filter(|p| p.is_positive())
+    }
+
+    pub(crate) fn computed(&self) -> Price {
         let (sum, ns) = self.buckets.iter().fold((0i128, 0i128), |(s, n), b| (s + b.1, n + i128::from(b.2)));
-        let units = sum.checked_div(ns)?;
-        i64::try_from(units).ok().and_then(Price::new).filter(|p| p.is_positive())
+        let units = sum.checked_div(ns).and_then(|units| i64::try_from(units).ok());
+        units.and_then(Price::new).unwrap_or(Price::ZERO)
     }
 }
 

@@ -90,6 +90,9 @@ impl Money {
     /// 10 × 0.0005 is 0.005.
     #[must_use]
     pub fn mul_rate(self, rate: Rate, round: Round) -> Self {
+        if rate.units() == 0 || self.0 == 0 {
+            return Self::ZERO;
+        }
         let (one, rate) = (i128::from(limits::RATE_ONE), i128::from(rate.units()));
         if let Some(product) = self.0.checked_mul(rate) {
             return Self(crate::div_round(product, one, round).unwrap_or(0));

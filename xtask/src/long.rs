@@ -1,0 +1,105 @@
+//! Runs that are too long for the gate, as a table: what it does, what may be set, what is run.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use crate::cargo::Cargo;
+
+struct Long {
+    name: &'static str,
+    does: &'static str,
+    /// Defaults; a variable that is already set wins.
+    env: &'static [(&'static str, &'static str)],
+    commands: &'static [&'static str],
+    output: Output,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Each command succeeds.
+    Any,
+    /// Each command succeeds and all print the same.
+    Same,
+}
+
+const LONG: [Long; 3] = [
+    Long {
+        name: "fuzz",
+        does: "random bytes and commands against every decoder and the engine",
+        env: &[("PLIMSOLL_FUZZ_CASES", "1000000")],
+        commands: &["cargo test --release -p plimsoll-sim --test all fuzz"],
+        output: Output::Any,
+    },
+    Long {
+        name: "digests",
+        does: "the same commands give the same digests in debug and in release",
+        env: &[],
+        commands: &[
+            "cargo run --quiet -p plimsoll-cli -- verify scenarios",
+            "cargo run --quiet --release -p plimsoll-cli -- verify scenarios",
+        ],
+        output: Output::Same,
+    },
+    Long {
+        name: "referee",
+        does: "the slow referee and the engine name the same accounts after every command",
+        env: &[("PLIMSOLL_REFEREE_SEQUENCES", "100000")],
+        commands: &["cargo test --release -p plimsoll-sim --test all referee_agrees"],
+        output: Output::Any,
+    },
+];
+
+pub fn run(root: &Path, words: &[&str]) -> Result<bool, String> {
+    let [name] = words else {
+        LONG.iter().for_each(print);
+        return if words.is_empty() {
+            Ok(true)
+        } else {
+            Err("one name, please\nhint: cargo xtask long fuzz".to_owned())
+        };
+    };
+    let names = LONG.map(|long| long.name).join(", ");
+    let long = LONG.iter().find(|long| long.name == *name);
+    let long = long.ok_or_else(|| format!("no long run `{name}`; there are {names}\nhint: cargo xtask long"))?;
+    let start = Instant::now();
+    let result = run_one(root, long);
+    let seconds = start.elapsed().as_secs_f64();
+    match &result {
+        Ok(()) => println!("ok      {name} {seconds:.1} s"),
+        Err(why) => println!("FAILED  {name} {seconds:.1} s  {why}"),
+    }
+    Ok(result.is_ok())
+}
+
+fn print(long: &Long) {
+    println!("{:<9} {}", long.name, long.does);
+    long.commands.iter().for_each(|line| println!("          {}", with_defaults(long, line).shown()));
+}
+
+fn with_defaults(long: &Long, line: &str) -> Cargo {
+    long.env.iter().fold(Cargo::parse(line), |cargo, (key, value)| {
+        cargo.with_env(key, std::env::var(key).as_deref().unwrap_or(value))
+    })
+}
+
+fn run_one(root: &Path, long: &Long) -> Result<(), String> {
+    let mut first: Option<Vec<u8>> = None;
+    for line in long.commands {
+        let cargo = with_defaults(long, line);
+        println!("--- {}: {}", long.name, cargo.shown());
+        if long.output == Output::Any {
+            cargo.run(root)?;
+            continue;
+        }
+        let output = cargo.command(root).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
+        println!("{}", String::from_utf8_lossy(&output.stdout));
+        if !output.status.success() || output.stdout.is_empty() {
+            return Err(format!("{} with {} bytes of output", output.status, output.stdout.len()));
+        }
+        if *first.get_or_insert_with(|| output.stdout.clone()) != output.stdout {
+            return Err(format!("the output differs from that of `{}`", with_defaults(long, long.commands[0]).shown()));
+        }
+    }
+    Ok(())
+}
