@@ -46,8 +46,9 @@ fn receipt(out: &mut Output<'_>, handover: &mut Handover, row: &AdlRow, part: Si
     let (failing, winner, market) = (handover.from, row.account, handover.market);
     let value = handover.value_of(part);
     out.emit(Event::Deleveraged { failing, winner, market, size: part, value, rank: row.rank, score: row.score });
-    handover.close_against(out, winner, part, value);
+    // Before the close, so that an isolated position that closes whole returns this, too.
     pay_difference(out, winner, market, part, value);
+    handover.close_against(out, winner, part, value);
 }
 
 /// Where the rulebook deleverages at the mark, the fund pays a winner what the bankruptcy price costs it, as far as it can.

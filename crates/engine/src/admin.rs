@@ -143,7 +143,7 @@ impl State {
     }
 
     /// The same, for what leaves an account: every price that enters it.
-    pub(crate) fn prices_for_outflow(&self, account: AccountId, asset: AssetId) -> Result<(), Reject> {
+    pub(crate) fn prices_for_outflow(&self, account: AccountId, asset: Option<AssetId>) -> Result<(), Reject> {
         let row = self.account(account);
         let busy = row
             .exposures
@@ -158,7 +158,7 @@ impl State {
         if !any && !debts {
             return Ok(()); // without positions, orders and debts no price matters
         }
-        let held = row.wallets.iter().filter(|w| !w.amount.is_zero()).map(|w| w.asset).chain(core::iter::once(asset));
+        let held = row.wallets.iter().filter(|w| !w.amount.is_zero()).map(|w| w.asset).chain(asset);
         for asset in held {
             self.asset_price_for_outflow(asset)?;
         }

@@ -53,6 +53,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         }
         Event::MarketStatusSet { market, status, reason } => {
             state.market_mut(market).status = status;
+            state.risk_due = true; // a market that was halted may be closed now
             let index = state.market(market).params.index;
             if reason == crate::StatusReason::IndexUnusable {
                 state.index_mut(index).restricted = true;

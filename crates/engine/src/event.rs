@@ -366,7 +366,7 @@ pub enum Event {
         /// Equity, numeraire.
         equity: Money,
         /// Maintenance margin, numeraire.
-        maintenance: Money,
+        maintenance_margin: Money,
     },
     /// Every account was looked at after prices, parameters or funding moved.
     RiskEvaluated,
@@ -377,7 +377,7 @@ pub enum Event {
         /// Equity, numeraire.
         equity: Money,
         /// Maintenance margin, numeraire.
-        maintenance: Money,
+        maintenance_margin: Money,
     },
     /// The ladder did a step on the account: what follows until the next event of this kind was part of the next step.
     LiquidationStep {

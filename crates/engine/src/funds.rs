@@ -114,6 +114,10 @@ pub(crate) fn commit_backstop(out: &mut Output<'_>, account: AccountId, limit: M
         if !state.backstops.contains_key(&account) {
             State::room(state.backstops.len(), limits::BACKSTOPS_MAX)?;
         }
+        if let Some(debt) = row.wallets.iter().find(|w| w.amount.is_negative()) {
+            return Err(Reject::WalletBelowZero { asset: debt.asset, wallet: debt.amount });
+        }
+        state.prices_for_outflow(account, None)?;
         let terms = state.evaluate(account, Basis::Outflow, Need::Both, None);
         let needed = state.needed_for_outflow(&terms);
         if terms.equity < needed {
@@ -138,7 +142,7 @@ impl State {
         if self.account(account).liquidation.is_some() && self.liquidating.contains(&account) {
             return Err(Reject::InLiquidation);
         }
-        self.prices_for_outflow(account, asset)?;
+        self.prices_for_outflow(account, Some(asset))?;
         let withdrawable = self.withdrawable(account, asset);
         if amount > withdrawable {
             return Err(Reject::ExceedsWithdrawable { asked: amount, withdrawable });
@@ -200,7 +204,7 @@ impl State {
         if self.liquidating.contains(&from) {
             return Err(Reject::InLiquidation);
         }
-        self.prices_for_outflow(from, asset)?;
+        self.prices_for_outflow(from, Some(asset))?;
         let row = self.account(from);
         if !row.exposures.iter().any(|e| !e.size.is_zero() || e.buys.count + e.sells.count > 0 || !e.reserved.is_zero())
         {

@@ -83,10 +83,13 @@ impl State {
         self.debt(p.settlement, margin.map_or(Money::ZERO, |m| m.required))
     }
 
-    /// The fund that stands behind an account: that of its largest market, or the first.
+    /// The fund that stands behind an account: that of its open position with the largest maintenance margin; without one,
+    /// that of the first market it has been in, or the first fund.
     pub(crate) fn fund_of(&self, account: AccountId) -> Option<AccountId> {
         let row = self.account(account);
-        let of_market = row.exposures.first().map(|e| self.market(e.market).params.fund);
+        let open = row.exposures.iter().filter(|e| !e.size.is_zero());
+        let largest = open.max_by_key(|e| (self.maintenance_of(account, e.market), core::cmp::Reverse(e.market)));
+        let of_market = largest.or(row.exposures.first()).map(|e| self.market(e.market).params.fund);
         of_market.or(self.funds.first().copied()).filter(|fund| *fund != account)
     }
 }
@@ -97,22 +100,24 @@ fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
     if !out.state().still_below(&terms) {
         return end(out, account, Outcome::Restored);
     }
+    let fund = out.state().fund_of(account);
     cancel_orders(out, account);
     if !out.state().take_over_now(&terms) {
         match reduce::step(out, account) {
             reduce::Step::None => {}
             reduce::Step::Done => {
                 terms = out.state().lenient(account);
-                if !out.state().still_below(&terms) {
+                let open = out.state().account(account).has_position();
+                if open && !out.state().still_below(&terms) {
                     return end(out, account, Outcome::Restored);
                 }
-                if out.state().account(account).has_position() && !out.state().take_over_now(&terms) {
+                if open && !out.state().take_over_now(&terms) {
                     return pause(out, account);
                 }
             }
         }
     }
-    convert(out, account);
+    convert(out, account, fund);
     terms = out.state().lenient(account);
     if !out.state().still_below(&terms) && out.state().account(account).has_position() {
         return end(out, account, Outcome::Restored);
@@ -121,7 +126,7 @@ fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
     if out.state().account(account).has_position() {
         return pause(out, account);
     }
-    clear(out, account);
+    clear(out, account, fund);
     end(out, account, Outcome::Closed);
 }
 
@@ -181,8 +186,8 @@ pub(crate) fn step(
 }
 
 /// Sells collateral to the fund, at index less the discount, for the assets that are short; within what the fund has.
-fn convert(out: &mut Output<'_>, account: AccountId) {
-    let Some(fund) = out.state().fund_of(account) else { return };
+fn convert(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
+    let Some(fund) = fund else { return };
     let assets = out.state().assets.len();
     for short in (0..assets).map(AssetId::at) {
         for sold in (0..assets).map(AssetId::at) {
@@ -199,6 +204,16 @@ fn convert(out: &mut Output<'_>, account: AccountId) {
 }
 
 impl State {
+    /// Whether the fund would buy anything that an account has for anything that it is short of.
+    pub(crate) fn can_convert(&self, account: AccountId) -> bool {
+        let Some(fund) = self.fund_of(account) else { return false };
+        let wallets = &self.account(account).wallets;
+        let debts = wallets.iter().filter(|w| w.amount.is_negative());
+        debts
+            .flat_map(|d| wallets.iter().map(move |w| (w.asset, d.asset)))
+            .any(|(sold, short)| sold != short && self.conversion(account, fund, sold, short).is_some())
+    }
+
     /// How much of `sold` goes for how much of `short`; `None` when nothing can. What is bought rounds down, what is sold up.
     fn conversion(&self, account: AccountId, fund: AccountId, sold: AssetId, short: AssetId) -> Option<(Money, Money)> {
         let usable =
@@ -234,16 +249,17 @@ impl State {
 }
 
 /// Without positions: what is still short is sold for, then paid by the fund, then left as a reported deficit.
-fn clear(out: &mut Output<'_>, account: AccountId) {
-    convert(out, account);
-    let fund = out.state().fund_of(account);
+fn clear(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
+    convert(out, account, fund);
     for asset in (0..out.state().assets.len()).map(AssetId::at) {
         let row = out.state().account(account);
         let short = -row.wallet(asset);
-        if !short.is_positive() || row.wallets.iter().any(|w| w.amount.is_positive()) {
+        if !short.is_positive() {
             continue;
         }
-        if let Some(fund) = fund {
+        // While it has other collateral it pays itself, as soon as the fund can buy that.
+        let bare = !row.wallets.iter().any(|w| w.amount.is_positive());
+        if let Some(fund) = fund.filter(|_| bare) {
             let amount = short.min(out.state().account(fund).wallet(asset));
             if amount.is_positive() {
                 out.emit(Event::Moved { from: fund, to: account, asset, amount, reason: MoveReason::Deficit });

@@ -186,22 +186,21 @@ pub(crate) fn closable(position: Size, side: Side) -> Size {
     if position.signum() * side.signed(Size::whole(1)).signum() < 0 { position.abs() } else { Size::ZERO }
 }
 
-/// An order that rests counts with those that rest already; one that fills or dies now counts alone.
-fn increases(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> bool {
-    if plan.reduce == Reduce::Only {
-        return false;
-    }
+/// Contracts that an order may close before it opens: one that rests comes after those that rest already, one that fills
+/// or dies now comes first.
+fn closable_by(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> Size {
     let resting = match (plan.force, standing.exposure) {
         (TimeInForce::Gtc | TimeInForce::PostOnly, Some(e)) if plan.side == Side::Buy => e.buys.size,
         (TimeInForce::Gtc | TimeInForce::PostOnly, Some(e)) => e.sells.size,
         _ => Size::ZERO,
     };
-    let replaced =
-        replacing.filter(|r| r.place == Place::Resting && r.reduce == Reduce::Any).map_or(Size::ZERO, |r| r.remaining);
-    match plan.size.checked_add(resting) {
-        Some(total) => total - replaced > standing.closable,
-        None => true,
-    }
+    let replaced = replacing.filter(|r| r.place == Place::Resting && r.reduce == Reduce::Any && r.side == plan.side);
+    let before = resting - replaced.map_or(Size::ZERO, |r| r.remaining).min(resting);
+    standing.closable - before.min(standing.closable)
+}
+
+fn increases(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> bool {
+    plan.reduce == Reduce::Any && plan.size > closable_by(plan, standing, replacing)
 }
 
 fn check_book(state: &State, plan: &Plan) -> Result<(), Reject> {
@@ -306,7 +305,8 @@ fn check_isolated(
     replacing: Option<&Order>,
 ) -> Result<Money, Reject> {
     let market = state.market(plan.market);
-    let increase = plan.size - if plan.size < standing.closable { plan.size } else { standing.closable };
+    let closable = closable_by(plan, standing, replacing);
+    let increase = plan.size - if plan.size < closable { plan.size } else { closable };
     let reserved = state.reservation(plan.parent, plan.market, plan.side, increase, plan.price);
     let released = replacing.map_or(Money::ZERO, |r| r.reserved);
     let change = Change { market: plan.market, reserved: reserved - released, ..Change::default() };

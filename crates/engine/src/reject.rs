@@ -145,6 +145,8 @@ rejects! {
     50 IsolatedMarginLow { equity: Money, needed: Money } => "isolated margin too low: equity {equity}, needed {needed}",
     /// A quote that no sum of this venue could hold.
     51 QuoteOutOfRange { index: crate::IndexId, asked: Price } => "quote is out of range for what is open: index {index}, asked {asked}",
+    /// A commitment while a wallet is below zero.
+    52 WalletBelowZero { asset: AssetId, wallet: Money } => "a wallet is below zero: asset {asset}, wallet {wallet}",
 }
 
 /// The parameter that a refusal is about.

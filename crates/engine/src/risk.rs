@@ -35,7 +35,12 @@ pub(crate) fn look_at_all(out: &mut Output<'_>) {
             }
         }
         for (account, (level, terms)) in calls {
-            out.emit(Event::MarginCalled { account, level, equity: terms.equity, maintenance: terms.maintenance });
+            out.emit(Event::MarginCalled {
+                account,
+                level,
+                equity: terms.equity,
+                maintenance_margin: terms.maintenance,
+            });
         }
     }
     out.emit(Event::RiskEvaluated);
@@ -51,7 +56,7 @@ pub(crate) fn look_at_touched(out: &mut Output<'_>) {
 }
 
 fn start(out: &mut Output<'_>, account: AccountId, terms: &Terms) {
-    out.emit(Event::LiquidationStarted { account, equity: terms.equity, maintenance: terms.maintenance });
+    out.emit(Event::LiquidationStarted { account, equity: terms.equity, maintenance_margin: terms.maintenance });
 }
 
 impl State {
@@ -59,9 +64,11 @@ impl State {
     fn is_below(&self, id: AccountId) -> Option<Terms> {
         let account = self.account(id);
         let position = account.has_position();
-        // Without a position only a debt beside other collateral can be worked on; a bare debt was reported when it arose.
-        let has = |sign: fn(&Money) -> bool| account.wallets.iter().any(|w| sign(&w.amount));
-        if !(position || has(|m| m.is_negative()) && has(|m| m.is_positive())) {
+        // Without a position only a debt beside collateral that the fund buys can be worked on; any other was reported
+        // when it arose.
+        let debt = account.wallets.iter().any(|w| w.amount.is_negative());
+        let workable_debt = !position && debt && self.can_convert(id);
+        if !(position || workable_debt) {
             return None;
         }
         if self.liquidating.contains(&id) {

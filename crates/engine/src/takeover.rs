@@ -156,6 +156,7 @@ fn fund(out: &mut Output<'_>, handover: &mut Handover) {
     } else {
         all.checked_add(held.abs()).unwrap_or(all)
     };
+    let room = if room < handover.size.abs() { room.to_lot(market.params.lot) } else { room };
     let part = state.largest_part(fund, handover, room);
     if !part.is_zero() {
         hand_over(out, handover, fund, part, Stage::TakeOver);

@@ -238,7 +238,7 @@ impl State {
         let row = self.account(account);
         let amount = self.amount_in(row, asset);
         let value = self.collateral(asset, amount, Basis::Mark);
-        let blocked = self.prices_for_outflow(account, asset).is_err();
+        let blocked = self.prices_for_outflow(account, Some(asset)).is_err();
         let withdrawable = if blocked { Money::ZERO } else { self.withdrawable(account, asset) };
         WalletView { asset, wallet: row.wallet(asset), amount, value, withdrawable }
     }
