@@ -125,8 +125,8 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             let next = state.now;
             state.account_mut(account).liquidation = Some(Liquidation { stage: Stage::Cancel, next });
         }
-        Event::LiquidationPaused { account, until } => {
-            state.account_mut(account).liquidation = Some(Liquidation { stage: Stage::Reduce, next: until });
+        Event::LiquidationPaused { account, stage, until } => {
+            state.account_mut(account).liquidation = Some(Liquidation { stage, next: until });
         }
         Event::LiquidationEnded { account, outcome, .. } => {
             let (Outcome::Restored | Outcome::Closed) = outcome;
@@ -266,7 +266,7 @@ fn funds(state: &mut State, event: &Event) {
         }
         Event::WithdrawalRequested { withdrawal, account, asset, amount, .. } => {
             state.withdrawals.insert(withdrawal, Withdrawal { account, asset, amount });
-            state.next_withdrawal = withdrawal + 1;
+            state.last_withdrawal = withdrawal;
             state.asset_mut(asset).pending += amount;
             credit(state, account, asset, -amount);
         }
@@ -537,12 +537,16 @@ fn prices(state: &mut State, event: &Event) {
             }
         }
         Event::IndexSet { index, price, usable_until } => {
+            let usable_before = state.index(index).is_usable(now);
             let row = state.index_mut(index);
             (row.price, row.set_at, row.usable_until) = (price, now, usable_until);
             if usable_until >= now {
                 (row.last_usable, row.restricted) = (price, false);
             }
             state.risk_due = true;
+            if usable_until >= now && !usable_before {
+                state.next_due = now; // what waited for a usable price is due at once
+            }
         }
         Event::MarkSet { market, price } => {
             let index = state.market(market).params.index;

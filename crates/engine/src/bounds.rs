@@ -83,7 +83,9 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     // A rebate larger than the fee would pay two accounts of one owner for trading with each other.
     let fees = fee(params.taker_fee) && fee(params.maker_fee) && !(params.taker_fee + params.maker_fee).is_negative();
     ensure(fees && !params.taker_fee.is_negative() && share(params.closing_fee), ParamName::Fee)?;
-    ensure(params.tiers.cap().units() <= bounds::NOTIONAL_MAX, ParamName::Lot)?;
+    if params.tiers.cap().units() > bounds::NOTIONAL_MAX {
+        return Err(Reject::TiersInvalid { error: rules::TierError::TooLarge });
+    }
     ensure(params.mark_band.is_positive() && params.mark_band < Rate::ONE, ParamName::MarkBand)?;
     ensure(params.mark_speed.is_positive() && params.mark_speed <= Rate::ONE, ParamName::MarkSpeed)?;
     ensure(params.order_band.is_positive() && params.order_band < Rate::ONE, ParamName::OrderBand)?;

@@ -364,3 +364,9 @@ pub enum Answer {
     /// The deposit was counted before; nothing changed.
     Repeated,
 }
+
+impl core::fmt::Display for MarketStatus {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        crate::reject::snake_case(self, f)
+    }
+}

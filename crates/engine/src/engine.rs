@@ -49,11 +49,21 @@ impl Engine {
         if clock_work {
             due(&mut out);
         }
-        settle(&mut out);
+        // Risk is evaluated once for a command that brings prices: after them, or at once when they are refused.
+        let prices = matches!(command, Command::SetPrices { .. });
+        if !prices {
+            settle(&mut out);
+        }
         let answer = request(&mut out, command);
         match &answer {
+            Ok(_) if *command == Command::Tick => {}
             Ok(_) => settle(&mut out),
-            Err(reject) => out.emit(Event::Refused { code: reject.code() }),
+            Err(reject) => {
+                if prices {
+                    settle(&mut out);
+                }
+                out.emit(Event::Refused { code: reject.code() });
+            }
         }
         answer
     }

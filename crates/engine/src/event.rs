@@ -409,6 +409,8 @@ pub enum Event {
     LiquidationPaused {
         /// Whose.
         account: AccountId,
+        /// The last stage tried.
+        stage: Stage,
         /// Until when, at the latest.
         until: Time,
     },

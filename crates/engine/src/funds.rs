@@ -48,7 +48,7 @@ pub(crate) fn request_withdrawal(
     State::room(state.withdrawals.len(), limits::WITHDRAWALS_MAX)?;
     state.check_outflow(account, asset, amount)?;
     let wallet = row.wallet(asset) - amount;
-    let withdrawal = state.next_withdrawal;
+    let withdrawal = state.last_withdrawal + 1;
     out.emit(Event::WithdrawalRequested { withdrawal, account, asset, amount, wallet });
     Ok(Answer::Withdrawal(withdrawal))
 }
@@ -165,10 +165,8 @@ impl State {
         if idle {
             return self.round_to_digits(asset, wallet);
         }
-        // The initial margin is that of an increase: the worse of the mark and its average; equity counts no gain.
-        let worst = self.evaluate(account, Basis::Worse, Need::Initial, None);
         let terms = self.evaluate(account, Basis::Outflow, Need::Initial, None);
-        let needed = self.needed_for_outflow(&terms).max(worst.initial);
+        let needed = self.needed_for_outflow(&terms);
         let spare = terms.equity - needed;
         if spare.is_negative() {
             return Money::ZERO;

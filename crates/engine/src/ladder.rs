@@ -9,7 +9,7 @@ use crate::{
     reduce, takeover,
 };
 use alloc::vec::Vec;
-use units::{Money, Rate, Round};
+use units::{Money, Rate, Round, Time};
 
 /// Works on every account whose next step is due, and lets the funds unwind.
 pub(crate) fn run(out: &mut Output<'_>) {
@@ -32,8 +32,10 @@ fn due(state: &State) -> Vec<AccountId> {
     let mut rows: Vec<(i128, AccountId)> = Vec::new();
     for id in &state.liquidating {
         let terms = state.lenient(*id);
-        let waits = state.account(*id).liquidation.is_some_and(|l| state.now < l.next);
-        if waits && !state.take_over_now(&terms) {
+        let progress = state.account(*id).liquidation;
+        let waits = progress.is_some_and(|l| state.now < l.next);
+        let book_was_last = progress.is_some_and(|l| l.stage <= Stage::Reduce);
+        if waits && !(book_was_last && state.take_over_now(&terms)) {
             continue;
         }
         let ratio = terms.equity.units().checked_mul(1_000_000).unwrap_or(if terms.equity.is_negative() {
@@ -59,8 +61,9 @@ impl State {
         terms.equity < terms.maintenance.mul_rate(self.risk.takeover, Round::Up)
     }
 
-    fn still_below(&self, terms: &Terms) -> bool {
-        self.risk.line.is_below(terms.headroom())
+    /// Asked again before every step: nobody healthy is closed.
+    pub(crate) fn still_below(&self, account: AccountId) -> bool {
+        self.risk.line.is_below(self.lenient(account).headroom())
     }
 
     /// Markets in which an account has a position that may be closed, largest maintenance margin first.
@@ -96,43 +99,39 @@ impl State {
 
 /// One account, as far as its next pause.
 fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
-    let mut terms = out.state().lenient(account);
-    if !out.state().still_below(&terms) {
+    if !out.state().still_below(account) {
         return end(out, account, Outcome::Restored);
     }
     let fund = out.state().fund_of(account);
     cancel_orders(out, account);
-    if !out.state().take_over_now(&terms) {
-        match reduce::step(out, account) {
-            reduce::Step::None => {}
-            reduce::Step::Done => {
-                terms = out.state().lenient(account);
-                let open = out.state().account(account).has_position();
-                if open && !out.state().still_below(&terms) {
-                    return end(out, account, Outcome::Restored);
-                }
-                if open && !out.state().take_over_now(&terms) {
-                    return pause(out, account);
-                }
-            }
+    let book = !out.state().take_over_now(&out.state().lenient(account));
+    if book && reduce::step(out, account) == reduce::Step::Done && out.state().account(account).has_position() {
+        if !out.state().still_below(account) {
+            return end(out, account, Outcome::Restored);
+        }
+        if !out.state().take_over_now(&out.state().lenient(account)) {
+            return pause(out, account, Stage::Reduce);
         }
     }
     convert(out, account, fund);
-    terms = out.state().lenient(account);
-    if !out.state().still_below(&terms) && out.state().account(account).has_position() {
-        return end(out, account, Outcome::Restored);
-    }
     takeover::run(out, account, rankings);
     if out.state().account(account).has_position() {
-        return pause(out, account);
+        return if out.state().still_below(account) {
+            pause(out, account, Stage::Deleverage)
+        } else {
+            end(out, account, Outcome::Restored)
+        };
     }
     clear(out, account, fund);
     end(out, account, Outcome::Closed);
 }
 
-fn pause(out: &mut Output<'_>, account: AccountId) {
-    let until = out.state().now.plus_ns(out.state().risk.pause_ns);
-    out.emit(Event::LiquidationPaused { account, until });
+/// After the last stage was tried in vain the pause is at least a second, and a falling equity does not end it.
+fn pause(out: &mut Output<'_>, account: AccountId, stage: Stage) {
+    let pause = out.state().risk.pause_ns;
+    let pause = if stage == Stage::Deleverage { pause.max(Time::SECOND_NS) } else { pause };
+    let until = out.state().now.plus_ns(pause);
+    out.emit(Event::LiquidationPaused { account, stage, until });
 }
 
 fn end(out: &mut Output<'_>, account: AccountId, outcome: Outcome) {
@@ -279,6 +278,6 @@ fn unwind(out: &mut Output<'_>, fund: AccountId) {
         return;
     }
     if reduce::unwind(out, fund) {
-        pause(out, fund);
+        pause(out, fund, Stage::Reduce);
     }
 }

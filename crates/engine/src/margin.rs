@@ -15,7 +15,7 @@ pub enum Basis {
     Mark,
     /// Each market at the worse of the mark and its five-minute average: for what increases risk.
     Worse,
-    /// Gains count as zero, losses in full: for what leaves.
+    /// As `Worse`, gains counted as zero, losses in full: for what leaves.
     Outflow,
     /// Unusable prices at their last usable value, moved in the account's favour: for what is closed by force.
     Lenient,
@@ -204,11 +204,12 @@ impl State {
             let leverage = change.and_then(|c| c.leverage).unwrap_or(row.leverage);
             let margin = self.initial_of(market, size, &orders, leverage, priced.price) + reserved;
             terms.initial += to_numeraire(margin);
-            if basis == Basis::Worse
+            if matches!(basis, Basis::Worse | Basis::Outflow)
                 && let Some(average) = market.average.price().filter(|average| *average != priced.price)
             {
                 // The worse of the two prices, counted as equity − initial of this market.
                 let upnl = fits(market.contract().upnl(average, size, cost));
+                let upnl = if basis == Basis::Outflow { upnl.min(Money::ZERO) } else { upnl };
                 let there = self.initial_of(market, size, &orders, leverage, average) + reserved;
                 let lost = (priced.upnl - margin) - (upnl - there);
                 if lost.is_positive() {

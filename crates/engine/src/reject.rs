@@ -80,7 +80,7 @@ rejects! {
     /// The index of a collateral asset that this needs is stale or without quorum.
     18 CollateralPriceUnusable { asset: AssetId } => "no usable price of asset {asset}: stale or without quorum",
     /// The market's status does not allow it.
-    19 MarketStatusForbids { status: MarketStatus } => "market is {status:?}: this is not accepted",
+    19 MarketStatusForbids { status: MarketStatus } => "market is {status}: this is not accepted",
     /// A size that must be above zero.
     20 SizeNotPositive { asked: Size } => "size must be above zero: asked {asked}",
     /// Not a multiple of the lot.
@@ -120,7 +120,7 @@ rejects! {
     /// A name that is used.
     38 NameTaken => "name is taken",
     /// A parameter outside its range.
-    39 ParamOutOfRange { name: ParamName } => "parameter out of range: {name:?}",
+    39 ParamOutOfRange { name: ParamName } => "parameter out of range: {name}",
     /// Tiers that do not hold together.
     40 TiersInvalid { error: TierError } => "tiers: {error}",
     /// A quote with a price that is not above zero.
@@ -138,7 +138,7 @@ rejects! {
     /// A price that the trigger needs does not exist yet.
     47 NoTriggerPrice => "the trigger's price does not exist yet",
     /// Resuming has an order: cancel-only, post-only, open.
-    48 ResumeOrder { from: MarketStatus } => "from {from:?} a market resumes by cancel-only, post-only, open",
+    48 ResumeOrder { from: MarketStatus } => "from {from} a market resumes by cancel-only, post-only, open",
     /// Fields that contradict each other.
     49 FieldsConflict => "these fields do not go together: post-only and fill-or-kill need a price, a trigger no post-only",
     /// The isolated position itself would be below its initial margin.
@@ -181,4 +181,21 @@ pub enum ParamName {
     StaleFavour,
     Rate,
     Fixed,
+}
+
+impl fmt::Display for ParamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        snake_case(self, f)
+    }
+}
+
+/// The form of the API: `ReduceOnly` is `reduce_only`.
+pub(crate) fn snake_case(variant: &impl fmt::Debug, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (at, letter) in alloc::format!("{variant:?}").chars().enumerate() {
+        if letter.is_ascii_uppercase() && at > 0 {
+            f.write_str("_")?;
+        }
+        write!(f, "{}", letter.to_ascii_lowercase())?;
+    }
+    Ok(())
 }

@@ -1,47 +1,54 @@
-//! Who is below the line. `below_line` is the one question; it is answered by looking at every account, and whatever
-//! replaces that scan answers the same.
+//! Who is below the line, and who is near it. `scan` is the one question; it is answered by looking at every account,
+//! and whatever replaces it answers the same.
 
-use crate::margin::{Basis, Need, Terms};
+use crate::margin::Terms;
 use crate::output::Output;
 use crate::{AccountId, Event, MarketStatus, State, limits};
 use alloc::vec::Vec;
 use units::{Money, Rate, Round};
 
-/// Accounts below their line that are not in liquidation yet, in the order of their handles.
-pub(crate) fn below_line(state: &State, found: &mut Vec<(AccountId, Terms)>) {
+/// What a look at every account finds, in the order of their handles.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Below their line and not in liquidation yet.
+    pub below: Vec<(AccountId, Terms)>,
+    /// At another call level than before.
+    pub called: Vec<(AccountId, u8, Terms)>,
+}
+
+/// Looks at every account once.
+pub(crate) fn scan(state: &State) -> Found {
+    let mut found = Found::default();
+    let calls = state.risk.calls.iter().any(|c| c.is_positive());
     for (at, account) in state.accounts.iter().enumerate() {
         if account.exposures.is_empty() && account.wallets.len() < 2 {
             continue;
         }
         let id = AccountId::at(at);
-        if let Some(terms) = state.is_below(id) {
-            found.push((id, terms));
+        let Some(terms) = state.terms_to_judge(id) else {
+            if account.call > 0 {
+                found.called.push((id, 0, state.lenient(id)));
+            }
+            continue;
+        };
+        if state.is_below(id, &terms) {
+            found.below.push((id, terms));
+        }
+        if let Some(level) = state.call_of(id, &terms).filter(|_| calls || account.call > 0) {
+            found.called.push((id, level, terms));
         }
     }
+    found
 }
 
 /// Looks at all accounts: who is below starts on the ladder, who crossed a call level is called.
 pub(crate) fn look_at_all(out: &mut Output<'_>) {
-    let mut found = Vec::new();
-    below_line(out.state(), &mut found);
-    for (account, terms) in found {
-        start(out, account, &terms);
+    let found = scan(out.state());
+    for (account, level, terms) in found.called {
+        out.emit(Event::MarginCalled { account, level, equity: terms.equity, maintenance_margin: terms.maintenance });
     }
-    if out.state().risk.calls.iter().any(|c| c.is_positive()) {
-        let mut calls = Vec::new();
-        for id in (0..out.state().accounts.len()).map(AccountId::at) {
-            if let Some(call) = out.state().call_of(id) {
-                calls.push((id, call));
-            }
-        }
-        for (account, (level, terms)) in calls {
-            out.emit(Event::MarginCalled {
-                account,
-                level,
-                equity: terms.equity,
-                maintenance_margin: terms.maintenance,
-            });
-        }
+    for (account, terms) in found.below {
+        start(out, account, &terms);
     }
     out.emit(Event::RiskEvaluated);
 }
@@ -49,7 +56,9 @@ pub(crate) fn look_at_all(out: &mut Output<'_>) {
 /// Looks at the accounts that this command traded.
 pub(crate) fn look_at_touched(out: &mut Output<'_>) {
     while let Some(account) = out.next_touched_account() {
-        if let Some(terms) = out.state().is_below(account) {
+        if let Some(terms) = out.state().terms_to_judge(account)
+            && out.state().is_below(account, &terms)
+        {
             start(out, account, &terms);
         }
     }
@@ -60,26 +69,27 @@ fn start(out: &mut Output<'_>, account: AccountId, terms: &Terms) {
 }
 
 impl State {
-    /// The terms of an account that is below its line and that something can be done about; `None` for all others.
-    fn is_below(&self, id: AccountId) -> Option<Terms> {
+    /// The terms of an account that could be below its line; `None` for one that nothing can be done about: without a
+    /// position, and without a debt beside collateral that the fund buys (any other debt was reported when it arose).
+    fn terms_to_judge(&self, id: AccountId) -> Option<Terms> {
         let account = self.account(id);
-        let position = account.has_position();
-        // Without a position only a debt beside collateral that the fund buys can be worked on; any other was reported
-        // when it arose.
-        let debt = account.wallets.iter().any(|w| w.amount.is_negative());
-        let workable_debt = !position && debt && self.can_convert(id);
-        if !(position || workable_debt) {
-            return None;
+        if !account.has_position() {
+            let debt = account.wallets.iter().any(|w| w.amount.is_negative());
+            if !debt || !self.can_convert(id) {
+                return None;
+            }
         }
-        if self.liquidating.contains(&id) {
-            return None;
+        Some(self.lenient(id))
+    }
+
+    /// Below its line, not on the ladder yet, and something of it can be closed.
+    fn is_below(&self, id: AccountId, terms: &Terms) -> bool {
+        if !self.risk.line.is_below(terms.headroom()) || self.liquidating.contains(&id) {
+            return false;
         }
-        let terms = self.evaluate(id, Basis::Lenient, Need::Maintenance, None);
-        if !self.risk.line.is_below(terms.headroom()) {
-            return None;
-        }
+        let account = self.account(id);
         let workable = |e: &crate::Exposure| !e.size.is_zero() && self.can_close(e.market);
-        (!position || account.exposures.iter().any(workable)).then_some(terms)
+        !account.has_position() || account.exposures.iter().any(workable)
     }
 
     /// Whether the ladder may close positions of a market: fresh, quorum, positive, not halted.
@@ -88,12 +98,8 @@ impl State {
     }
 
     /// The call level of an account where it differs from the one it has, with hysteresis on the way back.
-    fn call_of(&self, id: AccountId) -> Option<(u8, Terms)> {
-        let account = self.account(id);
-        if account.call == 0 && !account.has_position() {
-            return None;
-        }
-        let terms = self.evaluate(id, Basis::Mark, Need::Maintenance, None);
+    fn call_of(&self, id: AccountId, terms: &Terms) -> Option<u8> {
+        let held = self.account(id).call;
         let used = self.risk.calls.iter().take_while(|c| c.is_positive()).take(limits::CALL_LEVELS_MAX);
         let at = |level: Rate| {
             terms.maintenance.is_positive()
@@ -101,11 +107,10 @@ impl State {
         };
         let mut level = 0u8;
         for (n, ratio) in (1u8..).zip(used) {
-            let held = if n <= account.call { *ratio - self.risk.call_hysteresis } else { *ratio };
-            if at(held) {
+            if at(if n <= held { *ratio - self.risk.call_hysteresis } else { *ratio }) {
                 level = n;
             }
         }
-        (level != account.call).then_some((level, terms))
+        (level != held).then_some(level)
     }
 }

@@ -38,8 +38,8 @@ pub struct State {
     pub orders: Orders,
     /// Withdrawals that wait, by number.
     pub withdrawals: BTreeMap<u64, Withdrawal>,
-    /// Number of the next withdrawal.
-    pub next_withdrawal: u64,
+    /// Number of the last withdrawal.
+    pub last_withdrawal: u64,
     /// Deposits seen, by asset and reference.
     pub deposits: BTreeSet<(AssetId, u64)>,
     /// Backstop volunteers and the notional they still take, numeraire.

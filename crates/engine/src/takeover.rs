@@ -38,9 +38,17 @@ impl Handover {
 /// Hands over every position whose price can be used.
 pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
     for market in out.state().closable_markets(account) {
+        // Nothing is taken from an account that a step has brought back above its line.
+        if !out.state().still_below(account) {
+            return;
+        }
         let Some(mut handover) = out.state().handover(account, market) else { continue };
-        backstop(out, &mut handover);
-        fund(out, &mut handover);
+        for stage in [backstop, fund] {
+            stage(out, &mut handover);
+            if !handover.size.is_zero() && !out.state().still_below(account) {
+                return;
+            }
+        }
         if !handover.size.is_zero() {
             let headroom_before = out.state().lenient(account).headroom();
             let before = handover.size;

@@ -32,6 +32,8 @@ pub enum TierError {
     Count,
     /// A floor that is not the cap before it, or a cap not above its floor; the first floor is not zero.
     NotContiguous,
+    /// The last cap is beyond what one position may be worth.
+    TooLarge,
     /// A rate that is not positive, above one, falling, or an initial rate below the maintenance rate.
     Rates,
     /// A deduction that differs from the continuity rule.
@@ -46,6 +48,7 @@ impl fmt::Display for TierError {
         match self {
             Self::Count => write!(f, "between 1 and {} tiers are needed", TierTable::TIERS_MAX),
             Self::NotContiguous => write!(f, "each tier must begin where the one before it ends, the first at zero"),
+            Self::TooLarge => write!(f, "the last cap is beyond what one position may be worth"),
             Self::Rates => write!(f, "0 < maintenance rate <= initial rate <= 1, neither falling from tier to tier"),
             Self::Deduction { derived } => {
                 write!(f, "deduction does not continue the tier before it, needed {derived}")
