@@ -152,24 +152,27 @@ pub struct Average {
 }
 
 /// A subaccount: the unit of margin.
+///
+/// Fields stand in memory as they do here: what an order looks at first is one line, its money and positions are the next.
 #[derive(Clone, Debug, Serialize)]
+#[repr(C, align(64))]
 pub struct Account {
     /// Who owns it.
     pub owner: OwnerId,
+    /// Open orders, waiting ones included.
+    pub order_count: u32,
+    /// First of its orders: the youngest.
+    pub order_head: Option<OrderId>,
+    /// Progress on the ladder; of a fund, its pause.
+    pub liquidation: Option<Liquidation>,
     /// What it is.
     pub kind: AccountKind,
     /// Margin call level reached, 0 for none.
     pub call: u8,
-    /// Open orders, waiting ones included.
-    pub order_count: u32,
-    /// First of its orders.
-    pub order_head: Option<OrderId>,
     /// Settled collateral, by asset, in the order of first use.
     pub wallets: SmallVec<[Wallet; 1]>,
     /// Positions, order totals and settings by market, in the order of markets.
     pub exposures: SmallVec<[Exposure; 2]>,
-    /// Progress on the ladder.
-    pub liquidation: Option<Liquidation>,
     /// Name for people; a child has none.
     pub name: Option<Name>,
 }
@@ -389,6 +392,12 @@ impl Account {
     #[must_use]
     pub fn wallet(&self, asset: AssetId) -> Money {
         self.wallets.iter().find(|w| w.asset == asset).map_or(Money::ZERO, |w| w.amount)
+    }
+
+    /// A number from each part of its memory, good for nothing but having been read.
+    pub(crate) fn warm(&self) -> i64 {
+        let parts = self.exposures.iter().map(|e| e.size.units() ^ e.sells.size.units());
+        parts.fold(i64::from(self.order_count), |sum, part| sum ^ part)
     }
 
     /// What it has in a market.
