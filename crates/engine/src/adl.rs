@@ -61,8 +61,9 @@ fn pay_difference(out: &mut Output<'_>, winner: AccountId, market: MarketId, par
     let fund = row.params.fund;
     let worth = row.contract().value(row.mark, part, Round::Down).unwrap_or(value);
     let asset = row.params.settlement;
-    let amount = (value - worth).min(state.account(fund).wallet(asset));
+    let amount = (value - worth).min(state.fund_can_pay(fund, asset));
     if amount.is_positive() && fund != winner {
+        out.touch_account(fund);
         out.emit(Event::Moved { from: fund, to: winner, asset, amount, reason: MoveReason::AdlPrice });
     }
 }

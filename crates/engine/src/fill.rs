@@ -99,8 +99,10 @@ fn give_back(
         there
     } else if split.size.signum() != before.signum() {
         // Through zero: what belonged to the old position returns, the new one keeps its margin.
-        let kept = state.terms(child).initial;
-        there - state.credit_of(asset, kept) - Money::UNIT
+        // It keeps initial margin and any loss; a gain stays where it is.
+        let terms = state.terms(child);
+        let kept = terms.initial.from_index(state.asset_price(asset), Round::Up).unwrap_or(there);
+        (there - kept).min(state.credit_of(asset, terms.equity - terms.initial))
     } else {
         let released = wallet.share(i128::from(split.closed.units()), i128::from(before.abs().units()), Round::Down);
         released + split.realised - fee

@@ -196,6 +196,7 @@ fn convert(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
             let headroom_before = out.state().lenient(account).headroom();
             if let Some((sold_amount, bought_amount)) = out.state().conversion(account, fund, sold, short) {
                 out.emit(Event::Converted { account, fund, sold, sold_amount, bought: short, bought_amount });
+                out.touch_account(fund);
                 step(out, account, NO_MARKET, Stage::Convert, units::Size::ZERO, headroom_before);
             }
         }
@@ -203,6 +204,13 @@ fn convert(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
 }
 
 impl State {
+    /// What a fund can give away: cash, as far as its own initial margin stays met.
+    pub(crate) fn fund_can_pay(&self, fund: AccountId, asset: AssetId) -> Money {
+        let terms = self.evaluate(fund, Basis::Mark, Need::Initial, None);
+        let spare = self.credit_of(asset, (terms.equity - terms.initial).max(Money::ZERO));
+        self.account(fund).wallet(asset).min(spare).max(Money::ZERO)
+    }
+
     /// Whether the fund would buy anything that an account has for anything that it is short of.
     pub(crate) fn can_convert(&self, account: AccountId) -> bool {
         let Some(fund) = self.fund_of(account) else { return false };
@@ -259,8 +267,9 @@ fn clear(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
         // While it has other collateral it pays itself, as soon as the fund can buy that.
         let bare = !row.wallets.iter().any(|w| w.amount.is_positive());
         if let Some(fund) = fund.filter(|_| bare) {
-            let amount = short.min(out.state().account(fund).wallet(asset));
+            let amount = short.min(out.state().fund_can_pay(fund, asset));
             if amount.is_positive() {
+                out.touch_account(fund);
                 out.emit(Event::Moved { from: fund, to: account, asset, amount, reason: MoveReason::Deficit });
             }
         }
