@@ -534,8 +534,6 @@ pub enum CancelReason {
     PriceUnusable,
     /// The account is being liquidated.
     Liquidation,
-    /// The market takes no such orders any more.
-    MarketStatus,
     /// Its trigger was reached and it was refused.
     RefusedAtTrigger {
         /// The stable number of the `Reject`.

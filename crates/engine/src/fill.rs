@@ -1,6 +1,7 @@
 //! What a trade does to the two accounts: funding first, then position, fee, and the moves of isolated margin.
 
 use crate::fault::fault;
+use crate::margin::{Basis, Need};
 use crate::matching::Fees;
 use crate::orders::Order;
 use crate::output::Output;
@@ -100,9 +101,10 @@ fn give_back(
     } else if split.size.signum() != before.signum() {
         // Through zero: what belonged to the old position returns, the new one keeps its margin.
         // It keeps initial margin and any loss; a gain stays where it is.
-        let terms = state.terms(child);
-        let kept = terms.initial.from_index(state.asset_price(asset), Round::Up).unwrap_or(there);
-        (there - kept).min(state.credit_of(asset, terms.equity - terms.initial))
+        let terms = state.evaluate(child, Basis::Worse, Need::Initial, None);
+        let initial = terms.initial.from_index(state.asset_price(asset), Round::Up).unwrap_or(there);
+        let loss = state.account(child).wallet(asset) - state.amount_in(state.account(child), asset);
+        there - state.held_in(asset, initial) - loss.max(Money::ZERO)
     } else {
         let released = wallet.share(i128::from(split.closed.units()), i128::from(before.abs().units()), Round::Down);
         released + split.realised - fee

@@ -187,10 +187,11 @@ pub(crate) fn step(
 /// Sells collateral to the fund, at index less the discount, for the assets that are short; within what the fund has.
 fn convert(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
     let Some(fund) = fund else { return };
+    let done = |state: &State| state.account(account).has_position() && !state.still_below(account);
     let assets = out.state().assets.len();
     for short in (0..assets).map(AssetId::at) {
         for sold in (0..assets).map(AssetId::at) {
-            if sold == short {
+            if sold == short || done(out.state()) {
                 continue;
             }
             let headroom_before = out.state().lenient(account).headroom();
@@ -206,9 +207,13 @@ fn convert(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
 impl State {
     /// What a fund can give away: cash, as far as its own initial margin stays met.
     pub(crate) fn fund_can_pay(&self, fund: AccountId, asset: AssetId) -> Money {
+        let row = self.account(fund);
+        if !row.has_position() && !row.wallets.iter().any(|w| w.amount.is_negative()) {
+            return row.wallet(asset);
+        }
         let terms = self.evaluate(fund, Basis::Mark, Need::Initial, None);
         let spare = self.credit_of(asset, (terms.equity - terms.initial).max(Money::ZERO));
-        self.account(fund).wallet(asset).min(spare).max(Money::ZERO)
+        row.wallet(asset).min(spare).max(Money::ZERO)
     }
 
     /// Whether the fund would buy anything that an account has for anything that it is short of.

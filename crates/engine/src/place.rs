@@ -527,7 +527,16 @@ impl State {
             .notional(price, signed)
             .unwrap_or(Money::ZERO)
             .mul_rate(p.taker_fee.max(p.maker_fee).max(Rate::ZERO), Round::Up);
-        margin(price).max(margin(row.mark)) + (paid - worth).max(Money::ZERO) + fee
+        self.held_in(p.settlement, margin(price).max(margin(row.mark))) + (paid - worth).max(Money::ZERO) + fee
+    }
+
+    /// How much of an asset must be held for a margin in that asset, when it counts after its haircut. Rounded up.
+    pub(crate) fn held_in(&self, asset: crate::AssetId, margin: Money) -> Money {
+        let haircut = self.asset(asset).params.haircut;
+        if haircut == Rate::ONE || !haircut.is_positive() {
+            return margin;
+        }
+        margin.share(i128::from(Rate::ONE.units()), i128::from(haircut.units()), Round::Up)
     }
 
     /// Open orders of a subaccount and of its isolated positions, oldest first.
