@@ -77,9 +77,9 @@ fn refresh_index(out: &mut Output<'_>, id: IndexId) {
         }
     }
     let sources: Vec<Source> = fresh.iter().map(|(source, _)| *source).collect();
-    let Some(IndexPrice { price, quorum, .. }) = index_price(&sources, &row.params.rule) else { return };
+    let Some(IndexPrice { price, quorum, agreed, .. }) = index_price(&sources, &row.params.rule) else { return };
     let (price, usable_until) = if quorum {
-        (price, fresh_until(row, &fresh))
+        (price, fresh_until(row, agreed, &fresh))
     } else {
         let held = if row.price.is_positive() {
             speed_limit(price, row.price, row.params.speed, now.since(row.set_at))
@@ -91,19 +91,13 @@ fn refresh_index(out: &mut Output<'_>, id: IndexId) {
     out.emit(Event::IndexSet { index: id, price, usable_until });
 }
 
-/// Until when the quotes that are fresh now still make a quorum, as they grow too old one by one, oldest first.
-fn fresh_until(row: &crate::Index, fresh: &[(Source, Time)]) -> Time {
-    let mut left: Vec<(Source, Time)> = fresh.to_vec();
-    left.sort_unstable_by_key(|(_, time)| core::cmp::Reverse(*time));
-    let mut until = Time::EPOCH;
-    while let Some((_, time)) = left.pop() {
-        until = time.plus_ns(row.params.stale_ns);
-        let sources: Vec<Source> = left.iter().map(|(source, _)| *source).collect();
-        if !index_price(&sources, &row.params.rule).is_some_and(|p| p.quorum) {
-            break;
-        }
-    }
-    until
+/// Until when a quorum of the quotes that agreed is fresh: the age limit of the youngest but quorum − 1 of them.
+fn fresh_until(row: &crate::Index, agreed: u16, fresh: &[(Source, Time)]) -> Time {
+    let bits = (0u32..).zip(fresh).filter(|(n, _)| agreed.checked_shr(*n).unwrap_or(0) & 1 == 1);
+    let mut times: Vec<Time> = bits.map(|(_, (_, time))| *time).collect();
+    times.sort_unstable();
+    let youngest_first = times.iter().rev().nth(usize::from(row.params.rule.quorum).saturating_sub(1));
+    youngest_first.map_or(Time::EPOCH, |time| time.plus_ns(row.params.stale_ns))
 }
 
 /// The rule's price, then the speed limit, then the band round the index, which wins.

@@ -33,6 +33,8 @@ pub struct IndexPrice {
     pub price: Price,
     /// Sources within the greatest deviation of the median of all.
     pub agreeing: u8,
+    /// Which they are: bit n for the n-th source given.
+    pub agreed: u16,
     /// True when they are enough.
     pub quorum: bool,
 }
@@ -58,7 +60,9 @@ pub fn index_price(sources: &[Source], rule: &IndexRule) -> Option<IndexPrice> {
     let agree = || sources.iter().copied().filter(speaks).filter(near);
     let agreeing = u8::try_from(agree().count()).ok()?;
     let price = weighted_median(agree()).unwrap_or(all);
-    Some(IndexPrice { price, agreeing, quorum: agreeing >= rule.quorum.max(1) })
+    let bits = (0u32..).zip(sources).filter(|(_, source)| speaks(source) && near(source));
+    let agreed = bits.fold(0u16, |mask, (n, _)| mask | 1u16.checked_shl(n).unwrap_or(0));
+    Some(IndexPrice { price, agreeing, agreed, quorum: agreeing >= rule.quorum.max(1) })
 }
 
 fn speaks(source: &Source) -> bool {
