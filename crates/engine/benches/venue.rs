@@ -6,7 +6,7 @@
 //! Estimates before measuring: an order looks at two cold accounts (about 3 lines each) and a book level: 8 dependent
 //! loads of 100 ns, 0.2 µs of arithmetic, 0.1 µs of events and digest: about 1 µs. A tick visits every account once: three
 //! lines and 30 ns of arithmetic, about 100 ns an account.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bench, with numbers far below
 
 use plimsoll_engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams};
 use plimsoll_engine::{

@@ -8,10 +8,11 @@ const FOLDERS: [&str; 9] =
     [".cargo/", ".ci/", "benches/peers/", "docs/", "fuzz/", "mutants/", "rulebooks/", "scenarios/", "xtask/"];
 
 /// Files at the root.
-const ROOT: [&str; 15] = [
+const ROOT: [&str; 16] = [
     ".gitattributes",
     ".gitignore",
     "CHANGELOG.md",
+    "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",

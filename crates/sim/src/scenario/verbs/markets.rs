@@ -1,0 +1,223 @@
+//! Markets: listing with defaults, parameters, status, a given funding rate.
+
+use super::prices::index_called;
+use crate::scenario::Error;
+use crate::scenario::scene::{Actor, name};
+use crate::scenario::words::{Word, Words, rate};
+use engine::params::{AdlPrice, LiquidationParams, MarketParams};
+use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
+use rules::{Contract, FundingRule, MarkRule, TierTable};
+use units::{Money, Price, Rate, Size, Time};
+
+const HOUR_NS: i64 = 3_600 * Time::SECOND_NS;
+const CAP: Money = Money::whole(1_000_000_000_000);
+
+pub fn market(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let word = words.word("a name for the market")?;
+    let base = Word { text: word.text.split('-').next().unwrap_or("").to_owned(), column: word.column };
+    let index = if index_is_given(words) { IndexId(u16::MAX) } else { index_called(actor, words, &base)? };
+    let fund = actor.scene.names().account("fund").unwrap_or(AccountId(0));
+    let mut params = defaults(name(words, &word)?, index, fund, words)?;
+    options(actor, words, &mut params)?;
+    actor.apply(words, Command::ListMarket(Box::new(params))).map(drop)
+}
+
+/// True when the option `index` follows, which is not the `index` of `mark index`.
+fn index_is_given(words: &Words) -> bool {
+    let mut ahead = words.clone();
+    let mut before = String::new();
+    while let Some(word) = ahead.next_word() {
+        if word.text == "index" && before != "mark" {
+            return true;
+        }
+        before = word.text;
+    }
+    false
+}
+
+pub fn params(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let market = actor.scene.market(words)?;
+    let mut params = actor.scene.engine.state().market(market).params.clone();
+    options(actor, words, &mut params)?;
+    actor.apply(words, Command::SetMarketParams { market, params: Box::new(params) }).map(drop)
+}
+
+pub fn status(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let market = actor.scene.market(words)?;
+    let status = words.one_of(&[
+        ("open", MarketStatus::Open),
+        ("post_only", MarketStatus::PostOnly),
+        ("reduce_only", MarketStatus::ReduceOnly),
+        ("cancel_only", MarketStatus::CancelOnly),
+        ("halted", MarketStatus::Halted),
+    ])?;
+    actor.apply(words, Command::SetMarketStatus { market, status }).map(drop)
+}
+
+pub fn funding_rate(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let market = actor.scene.market(words)?;
+    let rate = words.rate("a funding rate")?;
+    actor.apply(words, Command::SetFundingRate { market, rate }).map(drop)
+}
+
+/// Linear in USDC, 1 % and 0.5 % margin, no fees, mark = index, wide bands, a fund that takes any position.
+fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Result<MarketParams, Error> {
+    let tiers = TierTable::derive(&[(CAP, Rate::bps(100), Rate::bps(50))]);
+    let half = Rate::bps(5_000);
+    Ok(MarketParams {
+        name,
+        contract: Contract::Linear,
+        settlement: AssetId(0),
+        index,
+        tick: words.constant("0.01")?,
+        lot: words.constant("0.001")?,
+        taker_fee: Rate::ZERO,
+        maker_fee: Rate::ZERO,
+        closing_fee: Rate::ZERO,
+        tiers: tiers.map_err(|why| words.wrong_last(why.to_string()))?,
+        mark: MarkRule::Index,
+        mark_band: half,
+        mark_speed: Rate::ONE,
+        order_band: half,
+        funding: FundingRule {
+            interval_ns: 8 * HOUR_NS,
+            interest: Rate::ZERO,
+            clamp: Rate::bps(5),
+            cap: Rate::bps(75),
+            floor: Rate::bps(-75),
+        },
+        impact_notional: Money::whole(1_000),
+        funding_gap_ns: 30 * 24 * HOUR_NS,
+        liquidation: LiquidationParams {
+            fee: Rate::ZERO,
+            band: Rate::bps(500),
+            depth_share: Rate::ONE,
+            fund_limit: CAP,
+            adl_price: AdlPrice::Bankruptcy,
+        },
+        fund,
+        rulebook: [0; 16],
+    })
+}
+
+/// Tiers as they are built up by `initial`, `maintenance` and `cap`, or given whole.
+struct Ladder {
+    first: (Money, Rate, Rate),
+    whole: Vec<(Money, Rate, Rate)>,
+    touched: bool,
+}
+
+fn options(actor: &mut Actor<'_, '_>, words: &mut Words, params: &mut MarketParams) -> Result<(), Error> {
+    let last = params
+        .tiers
+        .tiers()
+        .last()
+        .map_or((CAP, Rate::ONE, Rate::ONE), |t| (t.cap, t.initial_rate, t.maintenance_rate));
+    let mut ladder = Ladder { first: last, whole: Vec::new(), touched: false };
+    while let Some(option) = words.next_word() {
+        let known = handles(actor, words, params, &option.text)?
+            || ladder_option(&mut ladder, words, &option.text)?
+            || trading(words, params, &option.text)?
+            || pricing(words, params, &option.text)?
+            || liquidation(words, params, &option.text)?;
+        if !known {
+            let hint = "docs/scenarios.md lists the options of a market";
+            return Err(words.wrong(&option, "an option of a market").hint(hint));
+        }
+    }
+    if ladder.touched {
+        let steps = if ladder.whole.is_empty() { vec![ladder.first] } else { ladder.whole };
+        params.tiers = TierTable::derive(&steps).map_err(|why| words.wrong_last(format!("tiers: {why}")))?;
+    }
+    Ok(())
+}
+
+/// What names something else of the venue.
+fn handles(
+    actor: &mut Actor<'_, '_>,
+    words: &mut Words,
+    params: &mut MarketParams,
+    option: &str,
+) -> Result<bool, Error> {
+    match option {
+        "index" => params.index = actor.scene.index(words)?,
+        "settle" => params.settlement = actor.scene.asset(words)?,
+        "fund" => params.fund = actor.scene.account(words)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn ladder_option(ladder: &mut Ladder, words: &mut Words, option: &str) -> Result<bool, Error> {
+    match option {
+        "initial" => ladder.first.1 = words.rate("an initial margin rate")?,
+        "maintenance" => ladder.first.2 = words.rate("a maintenance margin rate")?,
+        "cap" => ladder.first.0 = words.money()?,
+        "tiers" => {
+            while words.peek().is_some_and(|text| text.contains(':')) {
+                let expected = "a tier: CAP:INITIAL:MAINTENANCE such as 50000:0.8%:0.4%";
+                let word = words.word(expected)?;
+                ladder.whole.push(tier(&word.text).ok_or_else(|| words.wrong(&word, expected))?);
+            }
+        }
+        _ => return Ok(false),
+    }
+    ladder.touched = true;
+    Ok(true)
+}
+
+fn tier(text: &str) -> Option<(Money, Rate, Rate)> {
+    let mut parts = text.split(':');
+    let tier = (parts.next()?.parse().ok()?, rate(parts.next()?)?, rate(parts.next()?)?);
+    parts.next().is_none().then_some(tier)
+}
+
+fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result<bool, Error> {
+    match option {
+        "inverse" => {
+            params.contract = Contract::Inverse { face: words.number("quote per contract")? };
+            params.lot = Size::whole(1);
+        }
+        "tick" => params.tick = words.number::<Price>("a tick")?,
+        "lot" => params.lot = words.number::<Size>("a lot")?,
+        "taker" => params.taker_fee = words.rate("a fee")?,
+        "maker" => params.maker_fee = words.rate("a fee")?,
+        "closing_fee" => params.closing_fee = words.rate("a fee")?,
+        "order_band" => params.order_band = words.rate("a share of the mark")?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn pricing(words: &mut Words, params: &mut MarketParams, option: &str) -> Result<bool, Error> {
+    match option {
+        "mark" => {
+            params.mark =
+                words.one_of(&[("index", MarkRule::Index), ("median", MarkRule::Median { basis_window_s: 300 })])?
+        }
+        "mark_band" => params.mark_band = words.rate("a share of the index")?,
+        "mark_speed" => params.mark_speed = words.rate("a share per second")?,
+        "funding" => params.funding.interval_ns = words.duration()?,
+        "interest" => params.funding.interest = words.rate("a rate per interval")?,
+        "clamp" => params.funding.clamp = words.rate("a rate per interval")?,
+        "funding_cap" => params.funding.cap = words.rate("a rate per interval")?,
+        "funding_floor" => params.funding.floor = words.rate("a rate per interval")?,
+        "funding_gap" => params.funding_gap_ns = words.duration()?,
+        "impact" => params.impact_notional = words.money()?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn liquidation(words: &mut Words, params: &mut MarketParams, option: &str) -> Result<bool, Error> {
+    let ladder = &mut params.liquidation;
+    match option {
+        "liquidation_fee" => ladder.fee = words.rate("a fee")?,
+        "liquidation_band" => ladder.band = words.rate("a share of the mark")?,
+        "depth_share" => ladder.depth_share = words.rate("a share of the depth")?,
+        "fund_limit" => ladder.fund_limit = words.money()?,
+        "adl" => ladder.adl_price = words.one_of(&[("bankruptcy", AdlPrice::Bankruptcy), ("mark", AdlPrice::Mark)])?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}

@@ -1,0 +1,121 @@
+//! The clock, what is printed, assets, accounts and the venue's risk parameters.
+
+use crate::scenario::Error;
+use crate::scenario::scene::{Actor, START, Trace, name};
+use crate::scenario::words::{Words, duration, moment, rate};
+use engine::params::{AssetParams, RiskParams};
+use engine::{AssetId, Command, Role};
+use rules::LineRule;
+use units::{Money, Rate};
+
+pub fn at(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let expected = "a moment such as 2025-01-01T08:00:00Z, or +DURATION since the scenario began";
+    let word = words.word(expected)?;
+    let since_start = || word.text.strip_prefix('+').and_then(duration).map(|ns| START.plus_ns(ns));
+    let time = moment(&word.text).or_else(since_start);
+    actor.scene.now = time.ok_or_else(|| words.wrong(&word, expected))?;
+    Ok(())
+}
+
+pub fn wait(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let ns = words.duration()?;
+    actor.scene.now = actor.scene.now.plus_ns(ns);
+    tick(actor, words)
+}
+
+pub fn tick(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    actor.apply(words, Command::Tick).map(drop)
+}
+
+pub fn trace(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let word = words.word("usual, all, none or names of events")?;
+    actor.scene.trace = match word.text.as_str() {
+        "usual" => Trace::Usual,
+        "all" => Trace::All,
+        "none" => Trace::Only(std::collections::BTreeSet::new()),
+        names => Trace::Only(names.split(',').map(str::to_owned).collect()),
+    };
+    Ok(())
+}
+
+pub fn asset(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let word = words.word("a name for the asset")?;
+    let name = name(words, &word)?;
+    let mut params =
+        AssetParams { name, decimals: 8, index: None, haircut: Rate::ONE, conversion_discount: Rate::ZERO };
+    let mut numeraire = false;
+    while let Some(option) = words.next_word() {
+        match option.text.as_str() {
+            "index" => params.index = Some(actor.scene.index(words)?),
+            "numeraire" => numeraire = true,
+            "decimals" => params.decimals = words.number("a number of decimals")?,
+            _ => asset_option(&mut params, words, &option.text)?,
+        }
+    }
+    if !numeraire && params.index.is_none() {
+        params.index = Some(super::prices::index_called(actor, words, &word)?);
+    }
+    actor.apply(words, Command::AddAsset(params)).map(drop)
+}
+
+fn asset_option(params: &mut AssetParams, words: &mut Words, option: &str) -> Result<(), Error> {
+    match option {
+        "haircut" => params.haircut = words.rate("a haircut")?,
+        "discount" => params.conversion_discount = words.rate("a discount")?,
+        other => return Err(words.wrong_last(format!("expected an option of an asset, found `{other}`"))),
+    }
+    Ok(())
+}
+
+pub fn asset_params(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let asset: AssetId = actor.scene.asset(words)?;
+    let mut params = actor.scene.engine.state().asset(asset).params;
+    while let Some(option) = words.next_word() {
+        asset_option(&mut params, words, &option.text)?;
+    }
+    actor.apply(words, Command::SetAssetParams { asset, params }).map(drop)
+}
+
+pub fn account(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let word = words.word("a name for the account")?;
+    let (mut owner, mut role) = (word.text.clone(), Role::Trading);
+    while let Some(option) = words.next_word() {
+        match option.text.as_str() {
+            "owner" => owner = words.word("an owner")?.text,
+            "fund" => role = Role::Fund,
+            _ => return Err(words.wrong(&option, "owner or fund")),
+        }
+    }
+    actor.open(words, &word, &owner, role).map(drop)
+}
+
+pub fn risk(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let mut risk: RiskParams = actor.scene.engine.state().risk;
+    while let Some(option) = words.next_word() {
+        match option.text.as_str() {
+            "line" => risk.line = words.one_of(&[("below", LineRule::Below), ("at", LineRule::At)])?,
+            "target" => risk.target = words.rate("a multiple of maintenance margin")?,
+            "takeover" => risk.takeover = words.rate("a share of maintenance margin")?,
+            "pause" => risk.pause_ns = words.duration()?,
+            "calls" => calls(&mut risk, words)?,
+            "hysteresis" => risk.call_hysteresis = words.rate("a difference of ratios")?,
+            "outflow" => risk.outflow_share = words.rate("a share of notional")?,
+            "favour" => risk.stale_favour = words.rate("a share of the price")?,
+            "favour_cap" => risk.stale_favour_cap = words.number::<Money>("an amount")?,
+            _ => return Err(words.wrong(&option, "an option of `risk`")),
+        }
+    }
+    actor.apply(words, Command::SetRiskParams(risk)).map(drop)
+}
+
+fn calls(risk: &mut RiskParams, words: &mut Words) -> Result<(), Error> {
+    let expected = "up to four rising ratios such as 80%,90%";
+    let word = words.word(expected)?;
+    let levels: Option<Vec<Rate>> = word.text.split(',').map(rate).collect();
+    let levels = levels.filter(|l| l.len() <= risk.calls.len()).ok_or_else(|| words.wrong(&word, expected))?;
+    risk.calls = Default::default();
+    for (place, level) in risk.calls.iter_mut().zip(levels) {
+        *place = level;
+    }
+    Ok(())
+}

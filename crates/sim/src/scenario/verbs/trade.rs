@@ -1,0 +1,165 @@
+//! Orders, and what belongs to (account, market): leverage, margin mode, isolated margin.
+
+use super::prices::first_price;
+use crate::scenario::Error;
+use crate::scenario::scene::Actor;
+use crate::scenario::words::{Word, Words};
+use engine::{
+    AccountId, Answer, AssetId, Command, MarginMode, MarketId, OrderRef, PlaceOrder, Reduce, Side, TimeInForce,
+    Trigger, TriggerBy, TriggerWhen,
+};
+use units::{Money, Price, Size};
+
+const HOUSE: &str = "house";
+const HOUSE_FUNDS: Money = Money::whole(1_000_000_000);
+
+/// Two orders that meet: one of `house`, which rests, and one of the account, which takes all of it or is refused.
+pub fn fill(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let market = actor.scene.market(words)?;
+    let size = words.size()?;
+    let price = words.at_price()?;
+    words.clone().end()?;
+    let side = if size.is_negative() { Side::Sell } else { Side::Buy };
+    first_price(actor, words, market, price)?;
+    let house = house(actor, words, market)?;
+    let order = |account, side, force| PlaceOrder {
+        account,
+        market,
+        side,
+        size: size.abs(),
+        price: Some(price),
+        force,
+        reduce: Reduce::Any,
+        client_id: 0,
+        trigger: None,
+    };
+    let resting = Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc));
+    let Ok(Answer::Order(id)) = actor.apply_hiding(words, resting, &["order_rested"])? else { return Ok(()) };
+    let taking = Command::PlaceOrder(order(account, side, TimeInForce::Fok));
+    actor.apply_hiding(words, taking, &["filled"])?.ok();
+    if actor.scene.engine.state().order(id).is_some() {
+        let cancel = Command::CancelOrder { account: house, order: OrderRef::Id(id) };
+        actor.apply_hiding(words, cancel, &["order_cancelled"])?.ok();
+    }
+    Ok(())
+}
+
+/// The built-in account on the other side, with a billion of what the market settles in.
+fn house(actor: &mut Actor<'_, '_>, words: &Words, market: MarketId) -> Result<AccountId, Error> {
+    let house = actor.scene.names().account(HOUSE).unwrap_or(AccountId(u32::MAX));
+    let state = actor.scene.engine.state();
+    let asset: AssetId = state.market(market).params.settlement;
+    let funded =
+        state.find_account(house).is_ok_and(|account| account.wallets.iter().any(|wallet| wallet.asset == asset));
+    if !funded {
+        let reference = actor.scene.next_reference();
+        actor.apply(words, Command::Deposit { account: house, asset, amount: HOUSE_FUNDS, reference })?.ok();
+    }
+    Ok(house)
+}
+
+pub fn buy(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    place(actor, words, Side::Buy)
+}
+
+pub fn sell(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    place(actor, words, Side::Sell)
+}
+
+fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let market = actor.scene.market(words)?;
+    let size = words.size()?;
+    let mut order = PlaceOrder {
+        account,
+        market,
+        side,
+        size,
+        price: None,
+        force: TimeInForce::Gtc,
+        reduce: Reduce::Any,
+        client_id: 0,
+        trigger: None,
+    };
+    while let Some(option) = words.next_word() {
+        match option.text.as_str() {
+            "@" => order.price = Some(words.price()?),
+            "market" | "ioc" => order.force = TimeInForce::Ioc,
+            "fok" => order.force = TimeInForce::Fok,
+            "post_only" => order.force = TimeInForce::PostOnly,
+            "reduce_only" => order.reduce = Reduce::Only,
+            "id" => order.client_id = words.number("a number of the caller")?,
+            "trigger" => order.trigger = Some(trigger(words)?),
+            _ => return Err(words.wrong(&option, "`@ PRICE` or an option of an order")),
+        }
+    }
+    actor.apply(words, Command::PlaceOrder(order)).map(drop)
+}
+
+fn trigger(words: &mut Words) -> Result<Trigger, Error> {
+    let by = words.one_of(&[("mark", TriggerBy::Mark), ("last", TriggerBy::Last), ("index", TriggerBy::Index)])?;
+    let when = words.one_of(&[("above", TriggerWhen::AtOrAbove), ("below", TriggerWhen::AtOrBelow)])?;
+    Ok(Trigger { by, when, price: words.number::<Price>("a price")? })
+}
+
+/// `ann 7` by the caller's number, `ann#3` by the engine's.
+fn order(actor: &Actor<'_, '_>, words: &mut Words) -> Result<(AccountId, OrderRef), Error> {
+    let word = words.word("an account or an order")?;
+    let Some((account, _)) = word.text.split_once('#') else {
+        let found = actor.scene.names().account(&word.text);
+        let account = found.ok_or_else(|| words.wrong(&word, "an account or an order"))?;
+        return Ok((account, OrderRef::Client(words.number("the order's number")?)));
+    };
+    let parent = account.split('/').next().unwrap_or(account);
+    let account = actor.scene.names().account(parent);
+    let order = actor.scene.names().order(&word.text);
+    let hint = "an order is named as it is printed, such as ann#3";
+    match (account, order) {
+        (Some(account), Some(order)) => Ok((account, OrderRef::Id(order))),
+        _ => Err(words.wrong(&Word { text: word.text.clone(), column: word.column }, "an order").hint(hint)),
+    }
+}
+
+pub fn amend(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let (account, order) = order(actor, words)?;
+    let size: Size = words.size()?;
+    let price = words.at_price()?;
+    actor.apply(words, Command::AmendOrder { account, order, price, size }).map(drop)
+}
+
+pub fn cancel(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let (account, order) = order(actor, words)?;
+    actor.apply(words, Command::CancelOrder { account, order }).map(drop)
+}
+
+pub fn cancel_all(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let market = if words.peek().is_some() { Some(actor.scene.market(words)?) } else { None };
+    actor.apply(words, Command::CancelAll { account, market }).map(drop)
+}
+
+pub fn leverage(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let (account, market) = (actor.scene.account(words)?, actor.scene.market(words)?);
+    let leverage = words.number("a leverage")?;
+    actor.apply(words, Command::SetLeverage { account, market, leverage }).map(drop)
+}
+
+pub fn isolated(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    mode(actor, words, MarginMode::Isolated)
+}
+
+pub fn cross(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    mode(actor, words, MarginMode::Cross)
+}
+
+fn mode(actor: &mut Actor<'_, '_>, words: &mut Words, mode: MarginMode) -> Result<(), Error> {
+    let (account, market) = (actor.scene.account(words)?, actor.scene.market(words)?);
+    actor.apply(words, Command::SetMarginMode { account, market, mode }).map(drop)
+}
+
+pub fn margin(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let (account, market) = (actor.scene.account(words)?, actor.scene.market(words)?);
+    let amount = words.money()?;
+    actor.apply(words, Command::AdjustIsolatedMargin { account, market, amount }).map(drop)
+}
