@@ -27,6 +27,7 @@ impl Rankings {
         let mut at = *next;
         while let Some(row) = rows.get(at).copied()
             && !handover.size.is_zero()
+            && out.state().still_below(handover.from)
         {
             let part = out.state().deleverage_part(handover, &row);
             if part.is_zero() {
@@ -34,6 +35,9 @@ impl Rankings {
                 continue;
             }
             receipt(out, handover, &row, part);
+            if !out.state().account(row.account).position(market).is_zero() {
+                at += 1; // it gave what it could
+            }
         }
         // Those skipped above may serve another failing account; those used up are gone for this round.
         while rows.get(*next).is_some_and(|row| out.state().account(row.account).position(market).is_zero()) {
@@ -96,8 +100,8 @@ impl State {
         rows
     }
 
-    /// Contracts (signed as the winner trades) that a winner closes against a handover: at most its position, and nothing
-    /// when that would leave its own equity below zero.
+    /// Contracts (signed as the winner trades) that a winner closes against a handover: at most its position, and no more
+    /// than leaves its own equity at zero or above.
     fn deleverage_part(&self, handover: &Handover, row: &AdlRow) -> Size {
         let held = self.account(row.account).position(handover.market);
         if held.signum() * handover.size.signum() >= 0
@@ -106,14 +110,15 @@ impl State {
         {
             return Size::ZERO;
         }
-        let part =
-            if held.abs() < handover.size.abs() { held.abs() } else { handover.size.abs() }.with_sign_of(handover.size);
-        let change = Change {
-            market: handover.market,
-            trade: Some((part, handover.value_of(part), Money::ZERO)),
-            ..Change::default()
+        let most = if held.abs() < handover.size.abs() { held.abs() } else { handover.size.abs() };
+        let stands = |size: Size| {
+            let part = size.with_sign_of(handover.size);
+            let trade = Some((part, handover.value_of(part), Money::ZERO));
+            let change = Change { market: handover.market, trade, ..Change::default() };
+            !self.evaluate(row.account, Basis::Bare, Need::Equity, Some(&change)).equity.is_negative()
         };
-        let equity = self.evaluate(row.account, Basis::Bare, Need::Equity, Some(&change)).equity;
-        if equity.is_negative() { Size::ZERO } else { part }
+        let lot = self.market(handover.market).params.lot;
+        let size = if stands(most) { most } else { crate::place::largest_size(most, lot, stands) };
+        size.with_sign_of(handover.size)
     }
 }

@@ -21,14 +21,14 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
     else {
         fault("the value of a fill fits")
     };
-    for order in [taker, maker] {
-        use_reservation(out, order, size);
-    }
+    let from_taker = use_reservation(out, taker, size);
+    let from_maker = use_reservation(out, maker, size);
     let (id, price) = (maker.market, maker.price);
     out.emit(Event::Filled { market: id, maker: maker.id, taker: taker.id, price, size: signed, value });
     let fee = if fees == Fees::Taker { State::fee(notional, taker_fee) } else { Money::ZERO };
-    change(out, taker.account, id, signed, value, fee);
-    change(out, maker.account, id, -signed, -value, State::fee(notional, maker_fee));
+    change(out, taker.account, id, &Part { delta: signed, value, fee, reserved: from_taker });
+    let fee = State::fee(notional, maker_fee);
+    change(out, maker.account, id, &Part { delta: -signed, value: -value, fee, reserved: from_maker });
     out.touch_market(id);
 }
 
@@ -39,78 +39,93 @@ pub(crate) fn share(order: &Order, size: Size, closable: Size) -> Money {
     order.reserved.share(i128::from(now.units()), i128::from(all.units()), Round::Up).min(order.reserved)
 }
 
-fn use_reservation(out: &mut Output<'_>, order: &Order, size: Size) {
+/// Moves a fill's share of an order's reservation from parent to child; what was moved.
+fn use_reservation(out: &mut Output<'_>, order: &Order, size: Size) -> Money {
     let row = out.state().account(order.account);
-    let AccountKind::Isolated { parent, .. } = row.kind else { return };
+    let AccountKind::Isolated { parent, .. } = row.kind else { return Money::ZERO };
     let amount = share(order, size, closable(row.position(order.market), order.side));
     if amount.is_positive() {
         out.emit(Event::ReservationUsed { order: order.id, parent, child: order.account, amount });
+        out.touch_account(parent);
+    }
+    amount
+}
+
+/// One side of a trade.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// Contracts; + bought.
+    pub delta: Size,
+    /// What is paid for them, signed.
+    pub value: Money,
+    /// The fee.
+    pub fee: Money,
+    /// What came from the parent for it, in the wallet already.
+    pub reserved: Money,
+}
+
+impl Part {
+    /// Without fee and reservation.
+    pub fn plain(delta: Size, value: Money) -> Self {
+        Self { delta, value, fee: Money::ZERO, reserved: Money::ZERO }
     }
 }
 
-/// Changes a position by a trade; returns the realised profit.
-pub(crate) fn change(
-    out: &mut Output<'_>,
-    account: AccountId,
-    market: MarketId,
-    delta: Size,
-    value: Money,
-    fee: Money,
-) {
+/// Changes a position by a trade.
+pub(crate) fn change(out: &mut Output<'_>, account: AccountId, market: MarketId, part: &Part) {
     funding::settle(out, account, market);
     let state = out.state();
     let row = state.account(account);
     let (before, cost) = row.exposure(market).map_or((Size::ZERO, Money::ZERO), |e| (e.size, e.cost));
-    let split = split_close(before, cost, delta, value);
+    let split = split_close(before, cost, part.delta, part.value);
     let kind = row.kind;
     let wallet = row.wallet(state.market(market).params.settlement);
     out.emit(Event::PositionChanged { account, market, size: split.size, cost: split.cost, realised: split.realised });
-    if !fee.is_zero() {
-        out.emit(Event::FeeCharged { account, market, fee });
+    if !part.fee.is_zero() {
+        out.emit(Event::FeeCharged { account, market, fee: part.fee });
     }
     if split.closed.is_zero() {
         return;
     }
     out.touch_account(account);
     if let AccountKind::Isolated { parent, .. } = kind {
-        give_back(out, account, parent, market, before, wallet, &split, fee);
+        let amount = given_back(out.state(), account, market, before, wallet, &split, part);
+        if amount.is_positive() {
+            let (from, to, asset) = (account, parent, out.state().market(market).params.settlement);
+            out.emit(Event::Moved { from, to, asset, amount, reason: MoveReason::IsolatedReturn });
+        }
     }
 }
 
-/// A reduction returns wallet × closed ÷ size and the result to the parent; a close returns all. Never more than is there,
-/// and nothing from an account that the ladder works on.
-#[expect(clippy::too_many_arguments, reason = "one thought: what a reduction leaves, from the numbers of one trade")]
-fn give_back(
-    out: &mut Output<'_>,
+/// What a reduction returns to the parent: wallet × closed ÷ size and the result; a close returns all. Never more than is
+/// there, and nothing from an account that the ladder works on.
+fn given_back(
+    state: &State,
     child: AccountId,
-    parent: AccountId,
     market: MarketId,
     before: Size,
     wallet: Money,
     split: &rules::Split,
-    fee: Money,
-) {
-    let state = out.state();
+    part: &Part,
+) -> Money {
     if state.liquidating.contains(&child) {
-        return;
+        return Money::ZERO;
     }
     let asset = state.market(market).params.settlement;
     let there = state.account(child).wallet(asset);
     let amount = if split.size.is_zero() {
         there
     } else if split.size.signum() != before.signum() {
-        // Through zero: what belonged to the old position returns, the new one keeps its margin.
-        // It keeps initial margin and any loss; a gain stays where it is.
+        // Through zero: what belonged to the old position returns. The new one keeps what was set aside for it, and in any
+        // case initial margin and its loss.
         let terms = state.evaluate(child, Basis::Worse, Need::Initial, None);
         let initial = terms.initial.from_index(state.asset_price(asset), Round::Up).unwrap_or(there);
-        let loss = state.account(child).wallet(asset) - state.amount_in(state.account(child), asset);
-        there - state.held_in(asset, initial) - loss.max(Money::ZERO)
+        let loss = there - state.amount_in(state.account(child), asset);
+        let spare = there - state.held_in(asset, initial) - loss.max(Money::ZERO);
+        spare.min(wallet - part.reserved + split.realised - part.fee)
     } else {
-        let released = wallet.share(i128::from(split.closed.units()), i128::from(before.abs().units()), Round::Down);
-        released + split.realised - fee
+        let closed = i128::from(split.closed.units());
+        wallet.share(closed, i128::from(before.abs().units()), Round::Down) + split.realised - part.fee
     };
-    let amount = amount.min(there);
-    if amount.is_positive() {
-        out.emit(Event::Moved { from: child, to: parent, asset, amount, reason: MoveReason::IsolatedReturn });
-    }
+    amount.min(there)
 }

@@ -43,9 +43,9 @@ fn check_leverage(state: &State, account: AccountId, market: MarketId, leverage:
         }
         let change = Change { market, leverage: Some(leverage), ..Change::default() };
         let terms = state.evaluate(id, Basis::Worse, Need::Initial, Some(&change));
-        let before = state.evaluate(id, Basis::Worse, Need::Initial, None);
         // A lower leverage must be met; a higher one frees margin and is never refused for lack of it.
-        if terms.equity < terms.initial && terms.initial > before.initial {
+        let falls = leverage < if e.leverage == 0 { state.market(market).leverage_max() } else { e.leverage };
+        if terms.equity < terms.initial && falls {
             return Err(Reject::InsufficientMargin { equity: terms.equity, needed: terms.initial });
         }
     }

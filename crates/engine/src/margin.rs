@@ -285,6 +285,13 @@ impl State {
     }
 
     fn loss_of_order(&self, market: &Market, side: Side, size: Size, price: Price) -> Money {
+        let worse = match side {
+            Side::Buy => price > market.mark,
+            Side::Sell => price < market.mark,
+        };
+        if !worse {
+            return Money::ZERO; // before any rounding: an order at the mark loses nothing
+        }
         let signed = side.signed(size);
         let paid = fits(market.contract().value(price, signed, Round::Up));
         let worth = fits(market.contract().value(market.mark, signed, Round::Down));

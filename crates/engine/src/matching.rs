@@ -98,6 +98,15 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size) -> bool {
     };
     let fee = State::fee(notional, market.params.maker_fee);
     let isolated = matches!(state.account(maker.account).kind, AccountKind::Isolated { .. });
+    // What the child gets leaves the parent, which must not have fallen below its own initial margin meanwhile.
+    if let AccountKind::Isolated { parent, .. } = state.account(maker.account).kind
+        && size > closable
+    {
+        let terms = state.evaluate(parent, Basis::Worse, Need::Initial, None);
+        if terms.equity < terms.initial {
+            return true;
+        }
+    }
     let remove = (!isolated && maker.reduce == Reduce::Any).then_some((maker.side, size, maker.price));
     let wallet = if isolated { fill::share(maker, size, closable) } else { Money::ZERO };
     let change =

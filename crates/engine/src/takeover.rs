@@ -129,6 +129,9 @@ fn backstop(out: &mut Output<'_>, handover: &mut Handover) {
     let settlement = state.market(handover.market).params.settlement;
     for (account, limit) in volunteers {
         let state = out.state();
+        if !state.still_below(handover.from) {
+            return;
+        }
         let row = state.account(account);
         let isolated = row.exposure(handover.market).is_some_and(|e| e.mode == crate::MarginMode::Isolated);
         if handover.size.is_zero() || row.liquidation.is_some() || row.owner == owner || isolated {
@@ -177,8 +180,8 @@ fn hand_over(out: &mut Output<'_>, handover: &mut Handover, to: AccountId, part:
     let value = handover.value_of(part);
     *handover = handover.without(part);
     out.emit(Event::TakenOver { from, to, market, size: part, value });
-    fill::change(out, from, market, -part, -value, Money::ZERO);
-    fill::change(out, to, market, part, value, Money::ZERO);
+    fill::change(out, from, market, &fill::Part::plain(-part, -value));
+    fill::change(out, to, market, &fill::Part::plain(part, value));
     tell(out, from, market, stage, -part, headroom_before);
 }
 
@@ -187,8 +190,8 @@ impl Handover {
     pub fn close_against(&mut self, out: &mut Output<'_>, winner: AccountId, part: Size, value: Money) {
         let (from, market) = (self.from, self.market);
         *self = self.without(part);
-        fill::change(out, from, market, -part, -value, Money::ZERO);
-        fill::change(out, winner, market, part, value, Money::ZERO);
+        fill::change(out, from, market, &fill::Part::plain(-part, -value));
+        fill::change(out, winner, market, &fill::Part::plain(part, value));
     }
 }
 
