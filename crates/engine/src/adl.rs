@@ -101,7 +101,7 @@ impl State {
     }
 
     /// Contracts (signed as the winner trades) that a winner closes against a handover: at most its position, and no more
-    /// than leaves its own equity at zero or above.
+    /// than leaves the winner above its own line.
     fn deleverage_part(&self, handover: &Handover, row: &AdlRow) -> Size {
         let held = self.account(row.account).position(handover.market);
         if held.signum() * handover.size.signum() >= 0
@@ -115,7 +115,10 @@ impl State {
             let part = size.with_sign_of(handover.size);
             let trade = Some((part, handover.value_of(part), Money::ZERO));
             let change = Change { market: handover.market, trade, ..Change::default() };
-            !self.evaluate(row.account, Basis::Bare, Need::Equity, Some(&change)).equity.is_negative()
+            !self
+                .risk
+                .line
+                .is_below(self.evaluate(row.account, Basis::Lenient, Need::Maintenance, Some(&change)).headroom())
         };
         let lot = self.market(handover.market).params.lot;
         let size = if stands(most) { most } else { crate::place::largest_size(most, lot, stands) };

@@ -34,6 +34,17 @@ pub(crate) fn add_index(out: &mut Output<'_>, params: &IndexParams) -> Result<An
     Ok(Answer::Index(index))
 }
 
+pub(crate) fn set_index_params(out: &mut Output<'_>, index: IndexId, params: &IndexParams) -> Result<Answer, Reject> {
+    let old = &out.state().find_index(index)?.params;
+    bounds::index(params)?;
+    if (old.name, old.weights.len()) != (params.name, params.weights.len()) {
+        return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
+    }
+    out.define(Event::IndexParamsSet { index }, Definition::Index(params));
+    crate::prices::refresh(out, &[index]);
+    Ok(Answer::Done)
+}
+
 pub(crate) fn list_market(out: &mut Output<'_>, params: &MarketParams) -> Result<Answer, Reject> {
     let state = out.state();
     State::room(state.markets.len(), limits::MARKETS_MAX)?;
@@ -102,6 +113,7 @@ pub(crate) fn set_market_status(
         return Err(Reject::PriceUnusable { market });
     }
     out.emit(Event::MarketStatusSet { market, status, reason: StatusReason::Command });
+    out.touch_market(market); // orders that wait may be placed now
     Ok(Answer::Done)
 }
 
@@ -117,6 +129,9 @@ pub(crate) fn set_funding_rate(out: &mut Output<'_>, market: MarketId, rate: Rat
 pub(crate) fn open_account(out: &mut Output<'_>, owner: OwnerId, role: Role, name: Name) -> Result<Answer, Reject> {
     let state = out.state();
     state.room_for_account()?;
+    if role == Role::Fund {
+        State::room(state.funds.len(), limits::FUNDS_MAX)?;
+    }
     let account = AccountId::at(state.accounts.len());
     out.define(Event::AccountOpened { account, owner }, Definition::Account(role, name));
     Ok(Answer::Account(account))

@@ -42,6 +42,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::DeficitLeft { .. } => {}
         Event::AssetAdded { .. }
         | Event::IndexAdded { .. }
+        | Event::IndexParamsSet { .. }
         | Event::MarketListed { .. }
         | Event::MarketParamsSet { .. }
         | Event::RiskParamsSet
@@ -156,6 +157,10 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
             usable_until: Time::EPOCH,
             restricted: false,
         }),
+        (Event::IndexParamsSet { index }, Definition::Index(params)) => {
+            state.index_mut(index).params = params.clone();
+            state.risk_due = true;
+        }
         (Event::MarketListed { .. }, Definition::Market(params)) => {
             let market = new_market(params.clone(), state.now);
             state.markets.push(market);
@@ -185,7 +190,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
 
 fn new_market(params: MarketParams, now: Time) -> Market {
     let interval = params.funding.interval_ns;
-    let next = now.ns() - now.ns().rem_euclid(interval) + interval;
+    let next = now.plus_ns(interval - now.ns().rem_euclid(interval));
     Market {
         params,
         status: MarketStatus::Open,
@@ -201,11 +206,12 @@ fn new_market(params: MarketParams, now: Time) -> Market {
         next_sample: now,
         funding_given: None,
         funding_last: units::Rate::ZERO,
-        funding_next: Time::from_ns(next),
+        funding_next: next,
         funding_index: 0,
         residue: 0,
         clearing: Money::ZERO,
         open_interest: 0,
+        resting: 0,
         book: Book::default(),
     }
 }
@@ -215,6 +221,7 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         owner,
         kind,
         call: 0,
+        withdrawals: 0,
         order_count: 0,
         order_head: None,
         wallets: SmallVec::new(),
@@ -268,6 +275,7 @@ fn funds(state: &mut State, event: &Event) {
             state.withdrawals.insert(withdrawal, Withdrawal { account, asset, amount });
             state.last_withdrawal = withdrawal;
             state.asset_mut(asset).pending += amount;
+            state.account_mut(account).withdrawals += 1;
             credit(state, account, asset, -amount);
         }
         Event::WithdrawalConfirmed { withdrawal } => {
@@ -275,11 +283,13 @@ fn funds(state: &mut State, event: &Event) {
                 let asset = state.asset_mut(row.asset);
                 asset.pending -= row.amount;
                 asset.vault -= row.amount;
+                state.account_mut(row.account).withdrawals -= 1;
             }
         }
         Event::WithdrawalReturned { withdrawal, .. } => {
             if let Some(row) = state.withdrawals.remove(&withdrawal) {
                 state.asset_mut(row.asset).pending -= row.amount;
+                state.account_mut(row.account).withdrawals -= 1;
                 credit(state, row.account, row.asset, row.amount);
             }
         }
@@ -313,13 +323,14 @@ fn change_position(state: &mut State, account: AccountId, market: MarketId, size
 
 fn orders(state: &mut State, event: &Event) {
     match *event {
-        Event::OrderAccepted { order, account, market, side, price, size, client_id, reduce, reserved } => {
+        Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved } => {
             let parent = state.parent_of(account);
             let row = Order {
                 id: order,
                 account,
                 market,
                 side,
+                force,
                 reduce,
                 place: Place::Working,
                 price,
@@ -428,6 +439,7 @@ fn rest(state: &mut State, id: OrderId, remaining: Size) {
         order_mut(state, before).level.after = Some(id);
         order_mut(state, id).level.before = Some(before);
     }
+    state.market_mut(order.market).resting += units;
     totals(state, &order, Size::ZERO, remaining);
 }
 
@@ -436,7 +448,9 @@ fn shrink(state: &mut State, order: &Order, remaining: Size) {
     order_mut(state, order.id).remaining = remaining;
     if order.place == Place::Resting {
         let units = i128::from((order.remaining - remaining).units());
-        if let Some(level) = state.market_mut(order.market).book.side_mut(order.side).get_mut(&order.price) {
+        let market = state.market_mut(order.market);
+        market.resting -= units;
+        if let Some(level) = market.book.side_mut(order.side).get_mut(&order.price) {
             level.total -= units;
         }
         totals(state, order, order.remaining, remaining);
@@ -553,7 +567,9 @@ fn prices(state: &mut State, event: &Event) {
             let usable = state.index(index).is_usable(now);
             let row = state.market_mut(market);
             accrue_average(row, now);
-            (row.mark, row.moved_at) = (price, now);
+            if row.mark != price {
+                (row.mark, row.moved_at) = (price, now);
+            }
             if usable {
                 row.last_usable = price;
             }

@@ -80,22 +80,21 @@ impl Book {
         levels.take_while(|(price, _)| Self::crosses(side, bound, *price)).map(|(_, level)| level.total).sum()
     }
 
-    /// The average price at which an order of `side` would fill `size` contracts; the last price for what is not there.
+    /// The average price at which an order of `side` would fill `size` contracts; what is not there counts at `beyond`, so
+    /// that a few contracts far away do not make a premium.
     #[must_use]
-    pub fn impact(&self, side: Side, size: Size) -> Option<Price> {
-        let (mut left, mut paid, mut last) = (i128::from(size.units()), 0i128, None);
+    pub fn impact(&self, side: Side, size: Size, beyond: Price) -> Price {
+        let (mut left, mut paid) = (i128::from(size.units()), 0i128);
         for (price, level) in self.from_best(side.opposite()) {
             let taken = left.min(level.total);
             paid += taken * i128::from(price.units());
             left -= taken;
-            last = Some(price);
             if left == 0 {
                 break;
             }
         }
-        let last = last?;
-        paid += left * i128::from(last.units());
-        let units = paid.checked_div(i128::from(size.units()))?;
-        i64::try_from(units).ok().and_then(Price::new)
+        paid += left * i128::from(beyond.units());
+        let units = paid.checked_div(i128::from(size.units())).and_then(|units| i64::try_from(units).ok());
+        units.and_then(Price::new).unwrap_or(beyond)
     }
 }

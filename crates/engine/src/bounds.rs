@@ -86,7 +86,9 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     if params.tiers.cap().units() > bounds::NOTIONAL_MAX {
         return Err(Reject::TiersInvalid { error: rules::TierError::TooLarge });
     }
-    ensure(params.mark_band.is_positive() && params.mark_band < Rate::ONE, ParamName::MarkBand)?;
+    // Half, so that a mark is never more than twice its index and never less than half of it: what `quotes_too_far` relies on.
+    let half = Rate::bps(5_000);
+    ensure(params.mark_band.is_positive() && params.mark_band <= half, ParamName::MarkBand)?;
     ensure(params.mark_speed.is_positive() && params.mark_speed <= Rate::ONE, ParamName::MarkSpeed)?;
     ensure(params.order_band.is_positive() && params.order_band < Rate::ONE, ParamName::OrderBand)?;
     let f = &params.funding;
@@ -121,13 +123,18 @@ pub(crate) fn risk(params: &RiskParams) -> Result<(), Reject> {
     ensure(share(params.stale_favour) && !cap.is_negative() && cap.units() <= TOTAL_MAX, ParamName::StaleFavour)
 }
 
-/// Whether the contracts open in a market, and `more`, are worth a sum that fits, at `price` and `asset_price`.
+/// Whether the contracts open and resting in a market, and `more`, are worth a sum that fits at `price` and `asset_price`.
 pub(crate) fn market_total_fits(market: &Market, more: Size, price: Price, asset_price: Price) -> bool {
-    let total = market.open_interest + i128::from(more.abs().units());
-    let Some(size) = i64::try_from(total).ok().and_then(Size::new) else { return false };
-    let Some(notional) = market.contract().notional(price, size) else { return false };
-    let numeraire = notional.at_index(asset_price, Rate::ONE, units::Round::Up);
-    notional.units() <= TOTAL_MAX && numeraire.is_some_and(|n| n.units() <= TOTAL_MAX)
+    let total = market.open_interest + market.resting + i128::from(more.abs().units());
+    let notional = match market.contract() {
+        Contract::Linear => total.checked_mul(i128::from(price.units())),
+        Contract::Inverse { face } => {
+            let coins = 10i128.pow(bounds::MONEY_DECIMALS) * i128::from(face);
+            units::mul_div(total, coins, i128::from(price.units()), units::Round::Up)
+        }
+    };
+    let Some(notional) = notional.filter(|n| *n <= TOTAL_MAX).map(Money::from_units) else { return false };
+    notional.at_index(asset_price, Rate::ONE, units::Round::Up).is_some_and(|n| n.units() <= TOTAL_MAX)
 }
 
 /// Whether an asset's vault is worth a sum that fits.
@@ -136,28 +143,46 @@ pub(crate) fn vault_fits(vault: Money, price: Price) -> bool {
         && vault.at_index(price, Rate::ONE, units::Round::Up).is_some_and(|v| v.units() <= TOTAL_MAX)
 }
 
+/// The lowest and the highest price of some indices.
+pub(crate) type Extremes = alloc::collections::BTreeMap<crate::IndexId, (Price, Price)>;
+
 impl State {
-    /// Whether every sum of this venue still fits with `price` for an index (with room for a mark at the edge of its band).
-    pub(crate) fn quote_fits(&self, index: crate::IndexId, price: Price) -> bool {
-        let Some(edge) = price.units().checked_mul(2).and_then(Price::new) else { return false };
-        let half = Price::new(price.units() / 2).filter(|p| p.is_positive()).unwrap_or(price);
-        let assets = self.assets.iter().enumerate().filter(|(_, a)| a.params.index == Some(index));
-        let priced: alloc::vec::Vec<AssetId> = assets.map(|(at, _)| AssetId::at(at)).collect();
-        if !priced.iter().all(|id| vault_fits(self.asset(*id).vault, edge)) {
-            return false;
+    /// The highest price that an asset could get from the quotes there are.
+    pub(crate) fn highest_price(&self, asset: AssetId) -> Price {
+        let Some(index) = self.asset(asset).params.index.map(|id| self.index(id)) else { return Price::ONE };
+        let quotes = index.sources.iter().flatten().map(|q| q.price);
+        quotes.chain([index.price, index.last_usable]).max().unwrap_or(Price::ZERO)
+    }
+
+    /// The first index whose prices would make a sum of this venue too large. A mark is at most half its index away from it.
+    pub(crate) fn quotes_too_far(&self, extremes: &Extremes) -> Option<(crate::IndexId, Price)> {
+        let twice = |price: Price| price.units().checked_mul(2).and_then(Price::new);
+        let half = |price: Price| Price::new(price.units() / 2).filter(|p| p.is_positive()).unwrap_or(price);
+        for (index, (_, high)) in extremes {
+            let held =
+                |a: &Asset| a.params.index != Some(*index) || twice(*high).is_some_and(|p| vault_fits(a.vault, p));
+            if twice(*high).is_none() || !self.assets.iter().all(held) {
+                return Some((*index, *high));
+            }
         }
-        self.markets.iter().all(|market| {
-            let own = market.params.index == index;
-            let asset = market.params.settlement;
-            let asset_price = if priced.contains(&asset) { edge } else { self.asset_price(asset) };
-            let touched = own || priced.contains(&asset);
+        for market in self.markets.iter().filter(|m| m.open_interest + m.resting > 0) {
+            let own = extremes.get(&market.params.index).map(|range| (market.params.index, *range));
+            let coin = self.asset(market.params.settlement).params.index;
+            let coin = coin.and_then(|id| extremes.get(&id).map(|range| (id, *range)));
+            let Some((blamed, (low, high))) = own.or(coin) else { continue };
             let mark = match (own, market.contract()) {
-                (true, Contract::Linear) => edge,
-                (true, Contract::Inverse { .. }) => half,
-                (false, _) => market.mark,
+                (None, _) => market.mark.max(market.last_usable),
+                (Some((_, (_, high))), Contract::Linear) => twice(high).unwrap_or(high),
+                (Some((_, (low, _))), Contract::Inverse { .. }) => half(low),
             };
-            !touched || market.open_interest == 0 || market_total_fits(market, Size::ZERO, mark, asset_price)
-        })
+            let asset_price =
+                coin.map_or(self.highest_price(market.params.settlement), |(_, (_, high))| twice(high).unwrap_or(high));
+            if !market_total_fits(market, Size::ZERO, mark, asset_price) {
+                let asked = if market.is_inverse() { low } else { high };
+                return Some((blamed, asked));
+            }
+        }
+        None
     }
 
     /// Whether a list has room.

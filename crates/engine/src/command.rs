@@ -168,6 +168,13 @@ pub enum Command {
         /// The quotes.
         quotes: Vec<Quote>,
     },
+    /// Replaces quorum, deviation, age, speed and weights of an index; its name and number of sources stay.
+    SetIndexParams {
+        /// Which.
+        index: IndexId,
+        /// All of them, resolved.
+        params: Box<IndexParams>,
+    },
 }
 
 /// An order.

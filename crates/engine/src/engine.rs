@@ -119,11 +119,12 @@ fn due(out: &mut Output<'_>) {
 fn settle(out: &mut Output<'_>) {
     triggers::fire(out);
     risk::look_at_touched(out);
-    if out.state().risk_due {
+    let moved = out.state().risk_due;
+    if moved {
         risk::look_at_all(out);
     }
     if !out.state().liquidating.is_empty() || !out.state().funds.is_empty() {
-        ladder::run(out);
+        ladder::run(out, moved);
         triggers::fire(out);
         risk::look_at_touched(out);
     }
@@ -160,6 +161,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
             isolated::adjust_margin(out, *account, *market, *amount)
         }
         Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
+        Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),
         Command::SetPrices { quotes } => prices::set_prices(out, quotes),
     }
 }

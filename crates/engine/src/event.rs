@@ -31,6 +31,11 @@ pub enum Event {
         /// Its handle.
         index: IndexId,
     },
+    /// An index has new parameters.
+    IndexParamsSet {
+        /// Which.
+        index: IndexId,
+    },
     /// A market is listed.
     MarketListed {
         /// Its handle.
@@ -180,6 +185,8 @@ pub enum Event {
         size: Size,
         /// The caller's number.
         client_id: u64,
+        /// What happens to what does not fill at once.
+        force: crate::TimeInForce,
         /// Whether it may only reduce.
         reduce: Reduce,
         /// Set aside in the parent for an isolated order, settlement asset.
@@ -534,6 +541,8 @@ pub enum CancelReason {
     PriceUnusable,
     /// The account is being liquidated.
     Liquidation,
+    /// The market takes no orders that increase any more.
+    MarketStatus,
     /// Its trigger was reached and it was refused.
     RefusedAtTrigger {
         /// The stable number of the `Reject`.

@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::place::closable;
 use crate::{AccountId, AccountKind, Event, MarketId, MoveReason, State, funding};
 use rules::split_close;
-use units::{Money, Round, Size};
+use units::{Money, Rate, Round, Size};
 
 /// Two orders meet: one number for both sides.
 pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Size, fees: Fees) {
@@ -27,6 +27,8 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
     out.emit(Event::Filled { market: id, maker: maker.id, taker: taker.id, price, size: signed, value });
     let fee = if fees == Fees::Taker { State::fee(notional, taker_fee) } else { Money::ZERO };
     change(out, taker.account, id, &Part { delta: signed, value, fee, reserved: from_taker });
+    // The ladder's orders pay no taker fee, so there is none to pay a rebate from.
+    let maker_fee = if fees == Fees::Taker { maker_fee } else { maker_fee.max(Rate::ZERO) };
     let fee = State::fee(notional, maker_fee);
     change(out, maker.account, id, &Part { delta: -signed, value: -value, fee, reserved: from_maker });
     out.touch_market(id);

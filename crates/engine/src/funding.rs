@@ -23,7 +23,8 @@ pub(crate) fn post_due(out: &mut Output<'_>) {
             out.emit(Event::FundingSkipped { market, next });
             continue;
         }
-        if !row.mark.is_positive() || !state.index(row.params.index).is_usable(state.now) {
+        let halted = row.status == crate::MarketStatus::Halted; // nobody could act on it
+        if halted || !row.mark.is_positive() || !state.index(row.params.index).is_usable(state.now) {
             continue;
         }
         let (mark, rate) = (row.mark, row.expected_funding());

@@ -24,7 +24,7 @@ pub(crate) fn deposit(
     }
     bounds::amount(assets, amount)?;
     State::room(state.deposits.len(), limits::DEPOSITS_MAX)?;
-    let price = state.asset_price(asset);
+    let price = state.highest_price(asset);
     if !bounds::vault_fits(assets.vault + amount, price) {
         return Err(Reject::AmountTooLarge { asked: amount, limit: Money::MAX - assets.vault });
     }
@@ -46,6 +46,7 @@ pub(crate) fn request_withdrawal(
     }
     bounds::amount(state.find_asset(asset)?, amount)?;
     State::room(state.withdrawals.len(), limits::WITHDRAWALS_MAX)?;
+    State::room(usize::from(row.withdrawals), limits::WITHDRAWALS_PER_ACCOUNT_MAX)?;
     state.check_outflow(account, asset, amount)?;
     let wallet = row.wallet(asset) - amount;
     let withdrawal = state.last_withdrawal + 1;
@@ -66,7 +67,7 @@ pub(crate) fn return_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Result
     Ok(Answer::Done)
 }
 
-/// Between owners it is an outflow like a withdrawal; to an own subaccount it needs initial margin and the cash.
+/// An outflow like a withdrawal, to an own subaccount as well: from there it could leave.
 pub(crate) fn transfer(
     out: &mut Output<'_>,
     from: AccountId,
@@ -88,11 +89,7 @@ pub(crate) fn transfer(
     if amount > wallet {
         return Err(Reject::ExceedsWallet { asked: amount, wallet });
     }
-    if state.account(from).owner == state.account(to).owner {
-        state.check_own_transfer(from, asset, amount)?;
-    } else {
-        state.check_outflow(from, asset, amount)?;
-    }
+    state.check_outflow(from, asset, amount)?;
     out.emit(Event::Moved { from, to, asset, amount, reason: MoveReason::Transfer });
     Ok(Answer::Done)
 }
@@ -173,8 +170,13 @@ impl State {
         }
         // Find the largest amount that passes: a gain in this asset may be unrealised, a haircut may apply.
         let passes = |amount: Money| !(terms.equity - self.lost_value(row, asset, amount) - needed).is_negative();
-        let most = largest(Money::ZERO, wallet, passes);
+        let most = largest(Money::ZERO, (wallet - self.reserved_in(row, asset)).max(Money::ZERO), passes);
         self.round_to_digits(asset, most)
+    }
+
+    /// What is set aside in an asset for the orders of isolated positions: cash that stays, so that a fill never lacks it.
+    pub(crate) fn reserved_in(&self, row: &crate::Account, asset: AssetId) -> Money {
+        row.exposures.iter().filter(|e| self.market(e.market).params.settlement == asset).map(|e| e.reserved).sum()
     }
 
     /// How much less the collateral counts without `amount` of an asset, gains counted as zero.
@@ -183,7 +185,8 @@ impl State {
         let losses = losses.filter(|(_, m)| m.params.settlement == asset);
         let losses: Money = losses
             .map(|(e, m)| {
-                m.contract().upnl(m.mark, e.size, e.cost).unwrap_or(Money::ZERO).min(Money::ZERO) + e.unsettled(m)
+                m.contract().upnl(self.valuation(m), e.size, e.cost).unwrap_or(Money::ZERO).min(Money::ZERO)
+                    + e.unsettled(m)
             })
             .sum();
         let counted = row.wallet(asset) + losses;
@@ -197,31 +200,11 @@ impl State {
         }
     }
 
-    /// A move between subaccounts of one owner: initial margin stays met.
-    fn check_own_transfer(&self, from: AccountId, asset: AssetId, amount: Money) -> Result<(), Reject> {
-        if self.liquidating.contains(&from) {
-            return Err(Reject::InLiquidation);
-        }
-        self.prices_for_outflow(from, Some(asset))?;
-        let row = self.account(from);
-        if !row.exposures.iter().any(|e| !e.size.is_zero() || e.buys.count + e.sells.count > 0 || !e.reserved.is_zero())
-        {
-            return Ok(());
-        }
-        let terms = self.evaluate(from, Basis::Worse, Need::Initial, None);
-        let held = self.amount_in(row, asset);
-        let lost = self.collateral(asset, held, Basis::Mark) - self.collateral(asset, held - amount, Basis::Mark);
-        let equity = terms.equity - lost;
-        if equity < terms.initial {
-            return Err(Reject::InsufficientMargin { equity, needed: terms.initial });
-        }
-        Ok(())
-    }
-
     /// Whether the parent stays above initial margin without `amount` of a market's settlement asset.
     pub(crate) fn check_giver(&self, account: AccountId, market: crate::MarketId, amount: Money) -> Result<(), Reject> {
         let asset = self.market(market).params.settlement;
-        let wallet = self.account(account).wallet(asset);
+        let row = self.account(account);
+        let wallet = row.wallet(asset) - self.reserved_in(row, asset);
         if amount > wallet {
             return Err(Reject::ExceedsWallet { asked: amount, wallet });
         }

@@ -97,7 +97,8 @@ pub(crate) fn adjust_margin(
     state.find_trading(account)?;
     let asset = state.find_market(market)?.params.settlement;
     let child = state.account(account).exposure(market).and_then(|e| e.child).ok_or(Reject::NotIsolated)?;
-    if state.account(child).position(market).is_zero() {
+    // A flat child takes nothing but what repays a debt.
+    if state.account(child).position(market).is_zero() && !state.account(child).wallet(asset).is_negative() {
         return Err(Reject::NotIsolated);
     }
     if amount.is_zero() {

@@ -11,10 +11,10 @@ use crate::{
 use alloc::vec::Vec;
 use units::{Money, Rate, Round, Time};
 
-/// Works on every account whose next step is due, and lets the funds unwind.
-pub(crate) fn run(out: &mut Output<'_>) {
+/// Works on every account whose next step is due, and lets the funds unwind. `moved`: prices, parameters or funding did.
+pub(crate) fn run(out: &mut Output<'_>, moved: bool) {
     let mut rankings = Rankings::default();
-    for account in due(out.state()) {
+    for account in due(out.state(), moved) {
         work(out, account, &mut rankings);
     }
     let mut at = 0;
@@ -28,14 +28,17 @@ pub(crate) fn run(out: &mut Output<'_>) {
 
 /// Accounts whose pause is over, or whose equity fell below the take-over share: lowest equity ÷ maintenance first, ties
 /// by account number.
-fn due(state: &State) -> Vec<AccountId> {
+fn due(state: &State, moved: bool) -> Vec<AccountId> {
     let mut rows: Vec<(i128, AccountId)> = Vec::new();
     for id in &state.liquidating {
-        let terms = state.lenient(*id);
         let progress = state.account(*id).liquidation;
         let waits = progress.is_some_and(|l| state.now < l.next);
         let book_was_last = progress.is_some_and(|l| l.stage <= Stage::Reduce);
-        if waits && !(book_was_last && state.take_over_now(&terms)) {
+        if waits && !(moved && book_was_last) {
+            continue;
+        }
+        let terms = state.lenient(*id);
+        if waits && !state.take_over_now(&terms) {
             continue;
         }
         let ratio = terms.equity.units().checked_mul(1_000_000).unwrap_or(if terms.equity.is_negative() {
@@ -82,7 +85,7 @@ impl State {
         let row = self.market(market);
         let size = self.account(account).position(market);
         let p = &row.params;
-        let margin = rules::maintenance_margin(p.contract, row.mark, size, &p.tiers, p.closing_fee);
+        let margin = rules::maintenance_margin(p.contract, self.valuation(row), size, &p.tiers, p.closing_fee);
         self.debt(p.settlement, margin.map_or(Money::ZERO, |m| m.required))
     }
 
@@ -233,7 +236,7 @@ impl State {
         let row = self.account(account);
         let missing = -self.amount_in(row, short);
         let spare = row.wallet(sold).min(self.amount_in(row, sold));
-        let there = self.account(fund).wallet(short);
+        let there = self.fund_can_pay(fund, short);
         if !missing.is_positive() || !spare.is_positive() || !there.is_positive() || !usable(sold) || !usable(short) {
             return None;
         }
@@ -291,7 +294,9 @@ fn unwind(out: &mut Output<'_>, fund: AccountId) {
     if !row.has_position() || row.liquidation.is_some_and(|l| out.state().now < l.next) {
         return;
     }
-    if reduce::unwind(out, fund) {
-        pause(out, fund, Stage::Reduce);
+    // A book that gives nothing is not asked again at every command.
+    let stage = if reduce::unwind(out, fund) { Stage::Reduce } else { Stage::Deleverage };
+    if out.state().account(fund).has_position() {
+        pause(out, fund, stage);
     }
 }

@@ -27,6 +27,16 @@ pub const TRIGGERS_PER_COMMAND: usize = 1_024;
 pub const DEPOSITS_MAX: usize = 64_000_000;
 /// Withdrawals that wait for their confirmation.
 pub const WITHDRAWALS_MAX: usize = 1_000_000;
+/// Withdrawals of one account that wait.
+pub const WITHDRAWALS_PER_ACCOUNT_MAX: usize = 64;
+/// Insurance funds.
+pub const FUNDS_MAX: usize = 64;
+/// Slots of the order table that are kept for the ladder.
+pub const ORDERS_RESERVED: usize = 1_024;
+/// Resting orders that the depth test of a fill-or-kill order looks at.
+pub const FOK_MAKERS_MAX: usize = 1_000;
+/// The speed limit of a mark counts at most this much time in which it stood still, seconds.
+pub const SPEED_ALLOWANCE_S: i64 = 60;
 /// Backstop volunteers.
 pub const BACKSTOPS_MAX: usize = 256;
 /// Levels of margin calls.

@@ -11,7 +11,7 @@ use units::{Money, Price, Rate, Round, Size};
 /// Which prices a term is computed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The mark.
+    /// The mark; the last usable one while fewer than a quorum speak, in every basis.
     Mark,
     /// Each market at the worse of the mark and its five-minute average: for what increases risk.
     Worse,
@@ -195,12 +195,15 @@ impl State {
             terms.maintenance += to_numeraire(margin.required);
         }
         if need.initial() {
-            let orders = if matches!(account.kind, AccountKind::Isolated { .. }) || row.mode == MarginMode::Isolated {
-                // The margin of an isolated position's orders is what the parent has set aside.
-                (OrderTotals::default(), OrderTotals::default(), Money::ZERO)
-            } else {
-                self.order_terms(market, row, account, change)
+            let orders_at = |price: Price| {
+                if matches!(account.kind, AccountKind::Isolated { .. }) || row.mode == MarginMode::Isolated {
+                    // The margin of an isolated position's orders is what the parent has set aside.
+                    (OrderTotals::default(), OrderTotals::default(), Money::ZERO)
+                } else {
+                    self.order_terms(market, row, account, change, price)
+                }
             };
+            let orders = orders_at(priced.price);
             let leverage = change.and_then(|c| c.leverage).unwrap_or(row.leverage);
             let margin = self.initial_of(market, size, &orders, leverage, priced.price) + reserved;
             terms.initial += to_numeraire(margin);
@@ -210,7 +213,7 @@ impl State {
                 // The worse of the two prices, counted as equity − initial of this market.
                 let upnl = fits(market.contract().upnl(average, size, cost));
                 let upnl = if basis == Basis::Outflow { upnl.min(Money::ZERO) } else { upnl };
-                let there = self.initial_of(market, size, &orders, leverage, average) + reserved;
+                let there = self.initial_of(market, size, &orders_at(average), leverage, average) + reserved;
                 let lost = (priced.upnl - margin) - (upnl - there);
                 if lost.is_positive() {
                     terms.initial += to_numeraire(lost);
@@ -237,24 +240,25 @@ impl State {
         fits(initial_margin(p.contract, price, worse, &p.tiers, rate, p.closing_fee)).required + *loss_and_fees
     }
 
-    /// Totals of both sides with a change, and the loss that the orders would realise against the mark plus their fees.
+    /// Totals of both sides with a change, and the loss that the orders would realise against a price plus their fees.
     fn order_terms(
         &self,
         market: &Market,
         row: &Exposure,
         account: &Account,
         change: Option<&Change>,
+        at: Price,
     ) -> (OrderTotals, OrderTotals, Money) {
         let (mut buys, mut sells) = (row.buys, row.sells);
         let fee_rate = market.params.taker_fee.max(market.params.maker_fee).max(Rate::ZERO);
-        let mut loss = self.loss_of_side(market, account, Side::Buy, &buys)
-            + self.loss_of_side(market, account, Side::Sell, &sells);
+        let mut loss = self.loss_of_side(market, account, Side::Buy, &buys, at)
+            + self.loss_of_side(market, account, Side::Sell, &sells, at);
         if let Some(change) = change {
             for (order, sign) in [(change.add, 1i64), (change.remove, -1)] {
                 let Some((side, size, price)) = order else { continue };
                 let totals = if side == Side::Buy { &mut buys } else { &mut sells };
                 let notional = fits(market.contract().notional(price, size));
-                let own = self.loss_of_order(market, side, size, price);
+                let own = self.loss_of_order(market, side, size, price, at);
                 if sign > 0 {
                     (totals.size, totals.notional, loss) = (totals.size + size, totals.notional + notional, loss + own);
                 } else {
@@ -266,11 +270,11 @@ impl State {
         (buys, sells, loss + fees)
     }
 
-    /// Σ over a side's orders of what each would lose against the mark; no order is looked at when none can.
-    fn loss_of_side(&self, market: &Market, account: &Account, side: Side, totals: &OrderTotals) -> Money {
+    /// Σ over a side's orders of what each would lose against a price; no order is looked at when none can.
+    fn loss_of_side(&self, market: &Market, account: &Account, side: Side, totals: &OrderTotals, at: Price) -> Money {
         let harmless = match side {
-            Side::Buy => totals.worst <= market.mark,
-            Side::Sell => totals.worst >= market.mark,
+            Side::Buy => totals.worst <= at,
+            Side::Sell => totals.worst >= at,
         };
         if totals.count == 0 || harmless {
             return Money::ZERO;
@@ -281,20 +285,23 @@ impl State {
                 && o.reduce == crate::Reduce::Any
                 && core::ptr::eq(self.market(o.market), market)
         };
-        self.orders_of(account).filter(of_side).map(|o| self.loss_of_order(market, side, o.remaining, o.price)).sum()
+        self.orders_of(account)
+            .filter(of_side)
+            .map(|o| self.loss_of_order(market, side, o.remaining, o.price, at))
+            .sum()
     }
 
-    fn loss_of_order(&self, market: &Market, side: Side, size: Size, price: Price) -> Money {
+    fn loss_of_order(&self, market: &Market, side: Side, size: Size, price: Price, at: Price) -> Money {
         let worse = match side {
-            Side::Buy => price > market.mark,
-            Side::Sell => price < market.mark,
+            Side::Buy => price > at,
+            Side::Sell => price < at,
         };
         if !worse {
             return Money::ZERO; // before any rounding: an order at the mark loses nothing
         }
         let signed = side.signed(size);
         let paid = fits(market.contract().value(price, signed, Round::Up));
-        let worth = fits(market.contract().value(market.mark, signed, Round::Down));
+        let worth = fits(market.contract().value(at, signed, Round::Down));
         (paid - worth).max(Money::ZERO)
     }
 
@@ -306,16 +313,15 @@ impl State {
     }
 
     fn price_terms(&self, market: &Market, size: Size, cost: Money, basis: Basis) -> Priced {
+        let price = self.valuation(market);
         if size.is_zero() {
-            return Priced { price: market.mark, upnl: Money::ZERO };
+            return Priced { price, upnl: Money::ZERO };
         }
-        let usable = basis != Basis::Lenient || self.index(market.params.index).is_usable(self.now);
-        let price = if usable || !market.last_usable.is_positive() { market.mark } else { market.last_usable };
         let mut upnl = fits(market.contract().upnl(price, size, cost));
         if basis == Basis::Outflow {
             upnl = upnl.min(Money::ZERO);
         }
-        if !usable {
+        if basis == Basis::Lenient && !self.index(market.params.index).is_usable(self.now) {
             let notional = fits(market.contract().notional(price, size));
             let cap = self.credit_of(market.params.settlement, self.risk.stale_favour_cap);
             upnl += notional.mul_rate(self.risk.stale_favour, Round::Down).min(cap);
@@ -327,23 +333,12 @@ impl State {
     pub(crate) fn collateral(&self, asset: AssetId, amount: Money, basis: Basis) -> Money {
         let params = &self.asset(asset).params;
         let haircut = if basis == Basis::Bare { Rate::ONE } else { params.haircut };
-        let mut price = self.asset_price(asset);
-        if basis == Basis::Lenient
-            && let Some(index) = params.index
-            && !self.index(index).is_usable(self.now)
-        {
-            return self.stale_collateral(index, amount, haircut);
+        let value = fits(collateral_value(amount, self.asset_price(asset), haircut)).value;
+        let stale = |index: crate::IndexId| !self.index(index).is_usable(self.now);
+        if basis == Basis::Lenient && params.index.is_some_and(stale) {
+            return value + value.abs().mul_rate(self.risk.stale_favour, Round::Down).min(self.risk.stale_favour_cap);
         }
-        if amount.is_zero() {
-            price = Price::ZERO;
-        }
-        fits(collateral_value(amount, price, haircut)).value
-    }
-
-    /// An asset whose price is unusable: its last usable price, moved in the account's favour within the cap.
-    fn stale_collateral(&self, index: crate::IndexId, amount: Money, haircut: Rate) -> Money {
-        let value = fits(collateral_value(amount, self.index(index).last_usable, haircut)).value;
-        value + value.abs().mul_rate(self.risk.stale_favour, Round::Down).min(self.risk.stale_favour_cap)
+        value
     }
 
     /// An amount that must be held, in the numeraire: rounded up.
@@ -361,7 +356,9 @@ impl State {
         let results = account.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (e, self.market(e.market)));
         let results = results.filter(|(_, m)| m.params.settlement == asset);
         account.wallet(asset)
-            + results.map(|(e, m)| fits(m.contract().upnl(m.mark, e.size, e.cost)) + e.unsettled(m)).sum::<Money>()
+            + results
+                .map(|(e, m)| fits(m.contract().upnl(self.valuation(m), e.size, e.cost)) + e.unsettled(m))
+                .sum::<Money>()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Matching: the best opposite order is judged, then what happened is emitted. Every branch is an outcome, none a refusal.
 
 use crate::fill;
+use crate::limits;
 use crate::margin::{Basis, Change, Need};
 use crate::orders::Order;
 use crate::output::Output;
 use crate::place::closable;
-use crate::{AccountId, AccountKind, Book, CancelReason, Event, MarketId, OrderId, Reduce, Side, State};
+use crate::{AccountId, AccountKind, Book, CancelReason, Event, MarketId, MarketStatus, OrderId, Reduce, Side, State};
 use units::{Money, Price, Rate, Round, Size};
 
 /// Which fee the arriving order pays.
@@ -75,6 +76,12 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
         }
         size = if size < most { size } else { most };
     }
+    if size > most
+        && fees == Fees::Taker
+        && !matches!(state.market(maker.market).status, MarketStatus::Open | MarketStatus::PostOnly)
+    {
+        return Maker::Bad(CancelReason::MarketStatus);
+    }
     // A liquidation needs a usable price of its own; others may reduce at the last usable one.
     if size > most && fees == Fees::Taker && state.price_for_increase(maker.market).is_err() {
         return Maker::Bad(CancelReason::PriceUnusable);
@@ -112,6 +119,11 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size) -> bool {
     let change =
         Change { market: maker.market, trade: Some((signed, value, fee)), remove, wallet, ..Change::default() };
     if size > closable {
+        let after = state.account(maker.account).position(maker.market).checked_add(signed);
+        let notional = after.and_then(|size| contract.notional(state.valuation(market), size));
+        if notional.is_none_or(|n| n > market.params.tiers.cap()) {
+            return true;
+        }
         let terms = state.evaluate(maker.account, Basis::Worse, Need::Initial, Some(&change));
         terms.equity < terms.initial
     } else {
@@ -130,18 +142,19 @@ pub(crate) fn good_depth(
     enough: Size,
 ) -> Size {
     let owner = state.account(parent).owner;
-    let mut found = Size::ZERO;
+    let (mut found, mut looked) = (Size::ZERO, 0);
     for (price, level) in state.market(market).book.from_best(side.opposite()) {
         if !Book::crosses(side, bound, price) {
             break;
         }
         let mut next = Some(level.first);
         while let Some(order) = next.and_then(|id| state.order(id)) {
-            if found >= enough {
-                return enough;
+            if found >= enough || looked >= limits::FOK_MAKERS_MAX {
+                return found;
             }
+            looked += 1;
             if state.account(order.account).owner != owner && sure(state, order) {
-                found += order.remaining;
+                found += if order.remaining < enough - found { order.remaining } else { enough - found };
             }
             next = order.level.after;
         }

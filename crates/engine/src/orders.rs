@@ -17,6 +17,8 @@ pub struct Order {
     pub market: MarketId,
     /// Buy or sell.
     pub side: Side,
+    /// What happens to what does not fill at once.
+    pub force: TimeInForce,
     /// Whether it may only reduce.
     pub reduce: Reduce,
     /// In the book, working, or waiting.

@@ -54,6 +54,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     check_fields(order)?;
     State::size_is_good(order.size, market.params.lot)?;
     let price = check_price(state, order)?;
+    check_notional(market, order.size, price)?;
     check_room(state, order, replacing)?;
     let standing = stand(state, order);
     if let Some(account) = standing.account
@@ -88,12 +89,13 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     }
     let increases = increases(&plan, &standing, replacing);
     check_status(market.status, order, increases)?;
-    check_book(state, &plan)?;
+    check_crossing(state, &plan)?;
     if increases {
         check_increase(state, &mut plan, &standing, replacing)?;
     } else if order.force != TimeInForce::PostOnly {
         check_reduction(state, &plan)?;
     }
+    check_depth(state, &plan)?;
     Ok(plan)
 }
 
@@ -129,6 +131,18 @@ fn check_price(state: &State, order: &PlaceOrder) -> Result<Price, Reject> {
     Ok(asked)
 }
 
+/// An order that cannot be valued at its own price is refused, whatever it does.
+fn check_notional(market: &crate::Market, size: Size, price: Price) -> Result<(), Reject> {
+    if !price.is_positive() {
+        return Ok(()); // a waiting market order gets its price later
+    }
+    let notional = market.contract().notional(price, size).unwrap_or(Money::MAX);
+    if notional.units() > number_limits::NOTIONAL_MAX {
+        return Err(Reject::PositionTooLarge { notional: notional.min(Money::MAX), cap: market.params.tiers.cap() });
+    }
+    Ok(())
+}
+
 fn check_room(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> Result<(), Reject> {
     let row = state.account(order.account);
     let most = usize::try_from(limits::ORDERS_PER_ACCOUNT_MAX).unwrap_or(0);
@@ -136,10 +150,13 @@ fn check_room(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> R
     let open = usize::try_from(row.order_count.max(child)).unwrap_or(most);
     if replacing.is_none() {
         State::room(open, most)?;
-        State::room(state.orders.len(), limits::ORDERS_MAX)?;
+        State::room(state.orders.len(), limits::ORDERS_MAX - limits::ORDERS_RESERVED)?;
     }
     if row.exposure(order.market).is_none() {
         State::room(row.exposures.len(), limits::EXPOSURES_MAX)?;
+    }
+    if state.margin_account(order.account, order.market).is_none() {
+        state.room_for_account()?; // the child has to be made
     }
     if order.client_id != 0 {
         let used = state.orders.by_client(order.account, order.client_id);
@@ -190,13 +207,8 @@ pub(crate) fn closable(position: Size, side: Side) -> Size {
 /// Contracts that an order may close before it opens: one that rests comes after those that rest already, one that fills
 /// or dies now comes first.
 fn closable_by(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> Size {
-    let resting = match (plan.force, standing.exposure) {
-        (TimeInForce::Gtc | TimeInForce::PostOnly, Some(e)) if plan.side == Side::Buy => e.buys.size,
-        (TimeInForce::Gtc | TimeInForce::PostOnly, Some(e)) => e.sells.size,
-        _ => Size::ZERO,
-    };
-    let replaced = replacing.filter(|r| r.place == Place::Resting && r.reduce == Reduce::Any && r.side == plan.side);
-    let before = resting - replaced.map_or(Size::ZERO, |r| r.remaining).min(resting);
+    let rests = matches!(plan.force, TimeInForce::Gtc | TimeInForce::PostOnly);
+    let before = if rests { resting_before(plan, standing, replacing) } else { Size::ZERO };
     standing.closable - before.min(standing.closable)
 }
 
@@ -204,14 +216,18 @@ fn increases(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) ->
     plan.reduce == Reduce::Any && plan.size > closable_by(plan, standing, replacing)
 }
 
-fn check_book(state: &State, plan: &Plan) -> Result<(), Reject> {
-    let book = &state.market(plan.market).book;
+fn check_crossing(state: &State, plan: &Plan) -> Result<(), Reject> {
     if plan.force == TimeInForce::PostOnly
-        && let Some((best, _)) = book.best(plan.side.opposite())
+        && let Some((best, _)) = state.market(plan.market).book.best(plan.side.opposite())
         && Book::crosses(plan.side, plan.price, best)
     {
         return Err(Reject::PostOnlyWouldCross { best });
     }
+    Ok(())
+}
+
+/// Last of all, since it looks at other accounts.
+fn check_depth(state: &State, plan: &Plan) -> Result<(), Reject> {
     if plan.force == TimeInForce::Fok {
         let available = matching::good_depth(state, plan.parent, plan.market, plan.side, plan.price, plan.size);
         if available < plan.size {
@@ -229,7 +245,7 @@ fn check_increase(
     replacing: Option<&Order>,
 ) -> Result<(), Reject> {
     let mark = state.price_for_increase(plan.market)?;
-    check_size(state, plan, standing, mark)?;
+    check_size(state, plan, standing, replacing, mark)?;
     let isolated = state.account(plan.parent).exposure(plan.market).is_some_and(|e| e.mode == MarginMode::Isolated);
     let judge = |plan: &Plan| {
         if isolated {
@@ -244,38 +260,58 @@ fn check_increase(
             // An order that fills now or never is cut to what margin allows.
             let lot = state.market(plan.market).params.lot;
             let size = largest_size(plan.size, lot, |size| judge(&Plan { size, ..*plan }).is_ok());
-            if size.is_zero() {
+            if size > standing.closable {
+                plan.size = size;
+                plan.reserved = judge(plan)?;
+            } else if standing.closable.is_positive() {
+                plan.size = standing.closable; // what only closes needs no margin
+                check_reduction(state, plan)?;
+            } else {
                 return Err(reject);
             }
-            plan.size = size;
-            plan.reserved = judge(plan)?;
         }
         Err(reject) => return Err(reject),
     }
     Ok(())
 }
 
-fn check_size(state: &State, plan: &Plan, standing: &Standing<'_>, mark: Price) -> Result<(), Reject> {
+fn check_size(
+    state: &State,
+    plan: &Plan,
+    standing: &Standing<'_>,
+    replacing: Option<&Order>,
+    mark: Price,
+) -> Result<(), Reject> {
     let market = state.market(plan.market);
     let cap = market.params.tiers.cap();
-    let resting =
-        standing.exposure.map_or(Size::ZERO, |e| if plan.side == Side::Buy { e.buys.size } else { e.sells.size });
     let position = standing.exposure.map_or(Size::ZERO, |e| e.size);
-    let total =
-        position.checked_add(plan.side.signed(resting)).and_then(|s| s.checked_add(plan.side.signed(plan.size)));
+    let gross = resting_before(plan, standing, replacing).checked_add(plan.size);
+    let total = gross.and_then(|gross| position.checked_add(plan.side.signed(gross)));
     let price = match market.contract() {
         Contract::Linear => mark.max(plan.price),
         Contract::Inverse { .. } => mark.min(plan.price),
     };
-    let notional = total.and_then(|total| market.contract().notional(price, total)).unwrap_or(Money::MAX);
-    let fits = notional.units() <= number_limits::NOTIONAL_MAX;
-    if !fits
-        || notional > cap
-        || !bounds::market_total_fits(market, plan.size, price, state.asset_price(market.params.settlement))
-    {
+    let notional_of =
+        |size: Option<Size>| size.and_then(|size| market.contract().notional(price, size)).unwrap_or(Money::MAX);
+    let notional = notional_of(total).min(Money::MAX);
+    // All orders of the side must be worth a sum that fits, too, whatever position they would close first.
+    let fits = notional.max(notional_of(gross)).units() <= number_limits::NOTIONAL_MAX;
+    let asset_price = state.highest_price(market.params.settlement);
+    if !fits || notional > cap || !bounds::market_total_fits(market, plan.size, price, asset_price) {
         return Err(Reject::PositionTooLarge { notional, cap });
     }
     Ok(())
+}
+
+/// Contracts that rest already on an order's side and may increase, without the one that it replaces.
+fn resting_before(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> Size {
+    let resting = match (plan.side, standing.exposure) {
+        (_, None) => Size::ZERO,
+        (Side::Buy, Some(e)) => e.buys.size,
+        (Side::Sell, Some(e)) => e.sells.size,
+    };
+    let replaced = replacing.filter(|r| r.place == Place::Resting && r.reduce == Reduce::Any && r.side == plan.side);
+    resting - replaced.map_or(Size::ZERO, |r| r.remaining).min(resting)
 }
 
 fn check_cross(state: &State, plan: &Plan, replacing: Option<&Order>) -> Result<(), Reject> {
@@ -380,9 +416,9 @@ pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
             child
         }
     };
-    let Plan { market, side, size, price, client_id, reduce, reserved, .. } = *plan;
+    let Plan { market, side, size, price, client_id, force, reduce, reserved, .. } = *plan;
     let order = out.state().orders.next_id();
-    out.emit(Event::OrderAccepted { order, account, market, side, price, size, client_id, reduce, reserved });
+    out.emit(Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved });
     if plan.size < plan.asked {
         out.emit(Event::OrderCut { order, asked: plan.asked, allowed: plan.size });
     }
@@ -473,7 +509,7 @@ pub(crate) fn amend_order(
         return Ok(Answer::Order(row.id));
     }
     let (market, side, reduce, client_id) = (row.market, row.side, row.reduce, row.client_id);
-    let force = TimeInForce::Gtc;
+    let force = if row.force == TimeInForce::PostOnly { TimeInForce::PostOnly } else { TimeInForce::Gtc };
     let again = PlaceOrder { account, market, side, size, price: Some(price), force, reduce, client_id, trigger: None };
     let plan = check(state, &again, Some(&row))?;
     out.emit(Event::OrderCancelled { order: row.id, remaining: row.remaining, reason: CancelReason::Amended });

@@ -21,7 +21,13 @@ pub(crate) fn set_prices(out: &mut Output<'_>, quotes: &[Quote]) -> Result<Answe
     }
     indices.sort_unstable();
     indices.dedup();
-    for index in &indices {
+    refresh(out, &indices);
+    Ok(Answer::Done)
+}
+
+/// Computes indices (sorted) from the quotes there are, and the marks that follow them.
+pub(crate) fn refresh(out: &mut Output<'_>, indices: &[IndexId]) {
+    for index in indices {
         refresh_index(out, *index);
     }
     for market in (0..out.state().markets.len()).map(MarketId::at) {
@@ -30,13 +36,12 @@ pub(crate) fn set_prices(out: &mut Output<'_>, quotes: &[Quote]) -> Result<Answe
             out.touch_market(market);
         }
     }
-    Ok(Answer::Done)
 }
 
 fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
     State::room(quotes.len(), limits::QUOTES_MAX + 1)?;
     let mut seen = BTreeSet::new();
-    let mut extremes: alloc::collections::BTreeMap<IndexId, (Price, Price)> = alloc::collections::BTreeMap::new();
+    let mut extremes = crate::bounds::Extremes::new();
     for quote in quotes {
         let Quote { index, source, price, time } = *quote;
         let row = state.find_index(index)?;
@@ -53,17 +58,15 @@ fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
         if !seen.insert((index, source)) {
             return Err(Reject::QuoteOutOfOrder { time, last: time });
         }
+        // What the other sources said last counts, too: it may become the median.
+        let stored = row.sources.iter().flatten().map(|quote| quote.price);
         let range = extremes.entry(index).or_insert((price, price));
-        *range = (range.0.min(price), range.1.max(price));
+        *range = stored.chain([price]).fold(*range, |(low, high), p| (low.min(p), high.max(p)));
     }
-    for (index, (low, high)) in extremes {
-        for asked in [low, high] {
-            if !state.quote_fits(index, asked) {
-                return Err(Reject::QuoteOutOfRange { index, asked });
-            }
-        }
+    match state.quotes_too_far(&extremes) {
+        Some((index, asked)) => Err(Reject::QuoteOutOfRange { index, asked }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Computes an index from its fresh quotes. With a quorum it moves at once; what fewer say is held back by the speed limit.
@@ -108,14 +111,15 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
     if !index.price.is_positive() {
         return;
     }
-    let rate = row.funding_given.unwrap_or_else(|| row.expected_funding());
+    let rate = row.expected_funding();
     let to_funding = row.funding_next.since(state.now).min(row.params.funding.interval_ns);
     let last = Some(row.last).filter(|p| p.is_positive());
     let interval = row.params.funding.interval_ns;
     let made = mark_price(row.params.mark, index.price, rate, to_funding, interval, row.basis_average(), last);
     let mut price = made.unwrap_or(index.price);
     if row.mark.is_positive() {
-        price = speed_limit(price, row.mark, row.params.mark_speed, state.now.since(row.moved_at));
+        let stood = state.now.since(row.moved_at).min(limits::SPEED_ALLOWANCE_S * Time::SECOND_NS);
+        price = speed_limit(price, row.mark, row.params.mark_speed, stood);
     }
     price = band(price, index.price, row.params.mark_band);
     let usable = index.is_usable(state.now);
@@ -128,6 +132,9 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
 /// Once a second and market: premium, basis, and the mark that follows from them. Nothing is sampled without a quorum.
 pub(crate) fn sample(out: &mut Output<'_>) {
     for id in (0..out.state().markets.len()).map(MarketId::at) {
+        if out.state().market(id).book.triggers.values().any(|ladder| !ladder.is_empty()) {
+            out.touch_market(id); // what the limit of an earlier command left
+        }
         let state = out.state();
         let row = state.market(id);
         let index = state.index(row.params.index);
@@ -163,7 +170,7 @@ impl Market {
     #[must_use]
     pub fn expected_funding(&self) -> Rate {
         if let Some(rate) = self.funding_given {
-            return rate;
+            return rate.clamp_to(self.params.funding.floor, self.params.funding.cap);
         }
         let average = self.premium_sum.checked_div(i128::from(self.premium_count)).unwrap_or(0);
         let average = i64::try_from(average).ok().and_then(Rate::new).unwrap_or(Rate::ZERO);
@@ -180,8 +187,8 @@ impl Market {
     /// Premium of the impact prices, and middle of the book less index; a missing side counts as the index.
     fn sample(&self, index: Price) -> (Rate, Price) {
         let size = self.impact_size(index);
-        let ask = self.book.impact(Side::Buy, size).unwrap_or(index);
-        let bid = self.book.impact(Side::Sell, size).unwrap_or(index);
+        let ask = self.book.impact(Side::Buy, size, index);
+        let bid = self.book.impact(Side::Sell, size, index);
         let basis = match (self.book.best(Side::Buy), self.book.best(Side::Sell)) {
             (Some((bid, _)), Some((ask, _))) => {
                 let middle = i128::midpoint(i128::from(bid.units()), i128::from(ask.units()));

@@ -132,8 +132,20 @@ fn close(out: &mut Output<'_>, account: AccountId, market: MarketId, offer: &Off
     let headroom_before = state.lenient(account).headroom();
     let before = state.account(account).position(market);
     let order = state.orders.next_id();
+    let force = crate::TimeInForce::Ioc;
     let (side, price, reduce, zero) = (offer.side, offer.bound, Reduce::Only, Money::ZERO);
-    out.emit(Event::OrderAccepted { order, account, market, side, price, size, client_id: 0, reduce, reserved: zero });
+    out.emit(Event::OrderAccepted {
+        order,
+        account,
+        market,
+        side,
+        price,
+        size,
+        client_id: 0,
+        force,
+        reduce,
+        reserved: zero,
+    });
     matching::run(out, order, Fees::Ladder);
     if let Some(remaining) = out.state().order(order).map(|o| o.remaining) {
         out.emit(Event::OrderCancelled { order, remaining, reason: CancelReason::Unfilled });

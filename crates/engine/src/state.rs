@@ -138,6 +138,8 @@ pub struct Market {
     pub clearing: Money,
     /// Σ of long sizes, 1e-8 contract; the short side is the same.
     pub open_interest: i128,
+    /// Σ of open sizes of resting orders, both sides, 1e-8 contract.
+    pub resting: i128,
     /// Resting orders.
     pub book: Book,
 }
@@ -169,6 +171,8 @@ pub struct Account {
     pub kind: AccountKind,
     /// Margin call level reached, 0 for none.
     pub call: u8,
+    /// Withdrawals that wait.
+    pub withdrawals: u16,
     /// Settled collateral, by asset, in the order of first use.
     pub wallets: SmallVec<[Wallet; 1]>,
     /// Positions, order totals and settings by market, in the order of markets.
@@ -334,10 +338,20 @@ impl State {
         }
     }
 
-    /// Price of an asset in the numeraire: its index, or 1; zero before its first.
+    /// Price of an asset in the numeraire: 1, or its index, which is the last usable one while fewer than a quorum speak;
+    /// zero before its first.
     #[must_use]
     pub fn asset_price(&self, asset: AssetId) -> Price {
-        self.asset(asset).params.index.map_or(Price::ONE, |index| self.index(index).price)
+        let Some(index) = self.asset(asset).params.index else { return Price::ONE };
+        let row = self.index(index);
+        if row.is_usable(self.now) { row.price } else { row.last_usable }
+    }
+
+    /// The price that a market's positions and orders are valued at: the mark, or the last usable one while fewer than a
+    /// quorum speak; zero before the first.
+    #[must_use]
+    pub fn valuation(&self, market: &Market) -> Price {
+        if self.index(market.params.index).is_usable(self.now) { market.mark } else { market.last_usable }
     }
 }
 

@@ -91,9 +91,17 @@ impl State {
         let row = self.market(handover.market);
         let after = self.account(account).position(handover.market).checked_add(part);
         let notional = after.and_then(|size| row.contract().notional(row.mark, size));
-        let fits = notional.is_some_and(|n| n <= row.params.tiers.cap());
+        let held = self.account(account).exposure(handover.market);
+        let orders = held.map_or((Size::ZERO, Size::ZERO), |e| (e.buys.size, e.sells.size));
+        let with_orders =
+            after.is_some_and(|s| s.checked_add(orders.0).is_some() && s.checked_add(-orders.1).is_some());
+        let room = held.is_some() || self.account(account).exposures.len() < crate::limits::EXPOSURES_MAX;
+        let fits = room && with_orders && notional.is_some_and(|n| n <= row.params.tiers.cap());
+        if !fits {
+            return false;
+        }
         let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));
-        fits && terms.equity >= terms.initial
+        terms.equity >= terms.initial
     }
 
     /// The largest part, at most `most`, that an account can take; whole lots, or all of it.

@@ -3,15 +3,16 @@
 use crate::orders::Place;
 use crate::output::Output;
 use crate::{
-    AccountKind, CancelReason, Event, MarketId, OrderId, PlaceOrder, State, TriggerBy, TriggerWhen, limits, place,
+    AccountKind, CancelReason, Event, MarketId, MarketStatus, OrderId, PlaceOrder, State, TriggerBy, TriggerWhen,
+    limits, place,
 };
 
-/// Looks at the markets whose prices moved, again while triggered orders move the last price, within the limit.
+/// Looks at the markets whose prices moved, again while triggered orders move the last price, within the limit; what is
+/// left is looked at within a second.
 pub(crate) fn fire(out: &mut Output<'_>) {
     let mut left = limits::TRIGGERS_PER_COMMAND;
     while let Some(market) = out.next_touched_market() {
-        while left > 0 {
-            let Some(order) = reached(out.state(), market) else { break };
+        while let Some(order) = reached(out.state(), market).filter(|_| left > 0) {
             left -= 1;
             place_triggered(out, order);
         }
@@ -21,6 +22,10 @@ pub(crate) fn fire(out: &mut Output<'_>) {
 /// The oldest level that is reached, of any ladder of a market.
 fn reached(state: &State, market: MarketId) -> Option<OrderId> {
     let book = &state.market(market).book;
+    // While the market takes no such orders they wait; they are looked at when it does again.
+    if !matches!(state.market(market).status, MarketStatus::Open | MarketStatus::ReduceOnly) {
+        return None;
+    }
     let usable = state.price_for_increase(market).is_ok();
     for ((by, when), ladder) in &book.triggers {
         // A mark or an index without quorum triggers nothing.

@@ -245,17 +245,11 @@ impl State {
 
     fn position_view(&self, holder: AccountId, e: &Exposure) -> PositionView {
         let market = self.market(e.market);
-        let (p, contract) = (&market.params, market.contract());
+        let (p, contract, mark) = (&market.params, market.contract(), self.valuation(market));
         let zero = Money::ZERO;
-        let initial = rules::initial_margin(
-            contract,
-            market.mark,
-            e.size,
-            &p.tiers,
-            market.leverage_rate(e.leverage),
-            p.closing_fee,
-        );
-        let maintenance = rules::maintenance_margin(contract, market.mark, e.size, &p.tiers, p.closing_fee);
+        let initial =
+            rules::initial_margin(contract, mark, e.size, &p.tiers, market.leverage_rate(e.leverage), p.closing_fee);
+        let maintenance = rules::maintenance_margin(contract, mark, e.size, &p.tiers, p.closing_fee);
         let isolated = matches!(self.account(holder).kind, AccountKind::Isolated { .. });
         PositionView {
             market: e.market,
@@ -265,9 +259,9 @@ impl State {
             size: e.size,
             cost: e.cost,
             entry_price: contract.price_of(e.cost, e.size, units::Round::Down),
-            mark_price: market.mark,
-            notional: contract.notional(market.mark, e.size).unwrap_or(zero),
-            upnl: contract.upnl(market.mark, e.size, e.cost).unwrap_or(zero),
+            mark_price: mark,
+            notional: contract.notional(mark, e.size).unwrap_or(zero),
+            upnl: contract.upnl(mark, e.size, e.cost).unwrap_or(zero),
             unsettled_funding: e.unsettled(market),
             initial_margin: initial.map_or(zero, |m| m.required),
             maintenance_margin: maintenance.map_or(zero, |m| m.required),
@@ -279,11 +273,11 @@ impl State {
     /// Solved on the whole subaccount; every other price stays, that of the settlement asset included.
     fn liquidation_price(&self, holder: AccountId, e: &Exposure) -> LiquidationPrices {
         let market = self.market(e.market);
-        let p = &market.params;
+        let (p, mark) = (&market.params, self.valuation(market));
         let terms = self.terms(holder);
         let row = self.account(holder);
         let amount = self.amount_in(row, p.settlement);
-        let own_upnl = market.contract().upnl(market.mark, e.size, e.cost).unwrap_or(Money::ZERO);
+        let own_upnl = market.contract().upnl(mark, e.size, e.cost).unwrap_or(Money::ZERO);
         let counted = self.collateral(p.settlement, amount, Basis::Mark);
         let other = (terms.equity - counted) - (terms.maintenance - self.maintenance_of(holder, e.market));
         rules::liquidation_prices(&rules::Line {
@@ -292,7 +286,7 @@ impl State {
             cost: e.cost,
             tiers: &p.tiers,
             closing_fee: p.closing_fee,
-            mark: market.mark,
+            mark,
             wallet: amount - own_upnl,
             index_price: self.asset_price(p.settlement),
             haircut: self.asset(p.settlement).params.haircut,
@@ -304,8 +298,9 @@ impl State {
     /// The mark at which equity without haircuts is zero, all else unchanged.
     fn bankruptcy_price(&self, holder: AccountId, e: &Exposure) -> Bankruptcy {
         let market = self.market(e.market);
+        let mark = self.valuation(market);
         let equity = self.evaluate(holder, Basis::Bare, Need::Equity, None).equity;
-        let own_upnl = market.contract().upnl(market.mark, e.size, e.cost).unwrap_or(Money::ZERO);
+        let own_upnl = market.contract().upnl(mark, e.size, e.cost).unwrap_or(Money::ZERO);
         let wallet = self.credit_of(market.params.settlement, equity) - own_upnl;
         rules::bankruptcy_price(market.contract(), e.size, e.cost, wallet)
     }
