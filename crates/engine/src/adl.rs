@@ -35,9 +35,6 @@ impl Rankings {
                 continue;
             }
             receipt(out, handover, &row, part);
-            if !out.state().account(row.account).position(market).is_zero() {
-                at += 1; // it gave what it could
-            }
         }
         // Those skipped above may serve another failing account; those used up are gone for this round.
         while rows.get(*next).is_some_and(|row| out.state().account(row.account).position(market).is_zero()) {

@@ -388,7 +388,9 @@ fn check_reduction(state: &State, plan: &Plan) -> Result<(), Reject> {
         .unwrap_or(Money::ZERO)
         .mul_rate(market.params.taker_fee, Round::Up);
     let change = Change { market: plan.market, trade: Some((signed, value, fee)), ..Change::default() };
-    let equity = state.evaluate(account, Basis::Lenient, Need::Equity, Some(&change)).equity;
+    // The worst case is the whole order at its price, or next to nothing of it.
+    let whole = state.evaluate(account, Basis::Lenient, Need::Equity, Some(&change)).equity;
+    let equity = whole.min(state.evaluate(account, Basis::Lenient, Need::Equity, None).equity);
     if equity.is_negative() { Err(Reject::WouldBankrupt { equity }) } else { Ok(()) }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Ranki
                 tell(out, account, market, Stage::Deleverage, handover.size - before, headroom_before);
             }
         }
-        if !handover.size.is_zero() {
+        if !handover.size.is_zero() && out.state().still_below(account) {
             out.emit(Event::LeftUncovered { account, market, size: handover.size });
         }
     }
