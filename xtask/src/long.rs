@@ -33,11 +33,12 @@ const LONG: [Long; 3] = [
     },
     Long {
         name: "digests",
-        does: "the same commands give the same digests in debug and in release",
+        does: "the replay of 2025-10-10 at full size prints the same digests in the test profile, in release, and again",
         env: &[],
         commands: &[
-            "cargo run --quiet -p plimsoll-cli -- verify scenarios",
-            "cargo run --quiet --release -p plimsoll-cli -- verify scenarios",
+            "cargo run --quiet --profile test -p plimsoll-cli -- replay 2025-10-10 --quiet",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --quiet",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --quiet",
         ],
         output: Output::Same,
     },
