@@ -219,14 +219,17 @@ impl State {
         row.wallet(asset).min(spare).max(Money::ZERO)
     }
 
-    /// Whether the fund would buy anything that an account has for anything that it is short of.
+    /// Whether the fund would buy enough of an account's collateral to end a debt, or all of it: less is not worth a
+    /// liquidation of its own, it would be repeated at every price.
     pub(crate) fn can_convert(&self, account: AccountId) -> bool {
         let Some(fund) = self.fund_of(account) else { return false };
         let wallets = &self.account(account).wallets;
         let debts = wallets.iter().filter(|w| w.amount.is_negative());
-        debts
-            .flat_map(|d| wallets.iter().map(move |w| (w.asset, d.asset)))
-            .any(|(sold, short)| sold != short && self.conversion(account, fund, sold, short).is_some())
+        let pairs = debts.flat_map(|debt| wallets.iter().map(move |held| (held, debt)));
+        pairs.filter(|(held, debt)| held.asset != debt.asset).any(|(held, debt)| {
+            let conversion = self.conversion(account, fund, held.asset, debt.asset);
+            conversion.is_some_and(|(sold, bought)| sold >= held.amount || bought >= -debt.amount)
+        })
     }
 
     /// How much of `sold` goes for how much of `short`; `None` when nothing can. What is bought rounds down, what is sold up.

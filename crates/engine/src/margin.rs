@@ -291,7 +291,8 @@ impl State {
             .sum()
     }
 
-    fn loss_of_order(&self, market: &Market, side: Side, size: Size, price: Price, at: Price) -> Money {
+    /// What an order would lose against a price if it filled at its own; nothing when its price is not worse.
+    pub(crate) fn loss_of_order(&self, market: &Market, side: Side, size: Size, price: Price, at: Price) -> Money {
         let worse = match side {
             Side::Buy => price > at,
             Side::Sell => price < at,

@@ -30,6 +30,9 @@ pub(crate) struct Plan {
     reserved: Money,
 }
 
+/// Units of the settlement asset that the roundings of one fill can take from an isolated inverse position, at most.
+const ROUNDING_PER_LOT: i128 = 8;
+
 /// Where an order stands: its margin account and what it could close.
 struct Standing<'a> {
     account: Option<AccountId>,
@@ -550,6 +553,9 @@ impl State {
         size: Size,
         price: Price,
     ) -> Money {
+        if size.is_zero() {
+            return Money::ZERO;
+        }
         let row = self.market(market);
         let leverage = self.account(parent).exposure(market).map_or(0, |e| e.leverage);
         let p = &row.params;
@@ -558,14 +564,16 @@ impl State {
             let terms = initial_margin(p.contract, at, signed, &p.tiers, row.leverage_rate(leverage), p.closing_fee);
             terms.map_or(Money::ZERO, |t| t.required)
         };
-        let paid = p.contract.value(price, signed, Round::Up).unwrap_or(Money::ZERO);
-        let worth = p.contract.value(row.mark, signed, Round::Down).unwrap_or(Money::ZERO);
         let fee = p
             .contract
             .notional(price, signed)
             .unwrap_or(Money::ZERO)
             .mul_rate(p.taker_fee.max(p.maker_fee).max(Rate::ZERO), Round::Up);
-        self.held_in(p.settlement, margin(price).max(margin(row.mark))) + (paid - worth).max(Money::ZERO) + fee
+        let loss = self.loss_of_order(row, side, size, price, row.mark);
+        // A fill of one lot rounds value, margin and fee against the child; of an inverse contract each of them can.
+        let lots = if row.is_inverse() { size.units().checked_div(p.lot.units()).unwrap_or(0) + 1 } else { 0 };
+        let rounding = Money::from_units(i128::from(lots) * ROUNDING_PER_LOT);
+        self.held_in(p.settlement, margin(price).max(margin(row.mark))) + loss + fee + rounding
     }
 
     /// How much of an asset must be held for a margin in that asset, when it counts after its haircut. Rounded up.

@@ -17,7 +17,7 @@ pub fn warm_venue(seed: u64, commands: usize) -> (Engine, crate::random::Random)
     (engine, random)
 }
 
-/// Reads records of [milliseconds to wait u8][length u16 LE][bytes] and applies those that decode; returns how many did.
+/// Reads records (a wait as u8, a length as u16 LE, that many bytes) and applies those that decode; returns how many did.
 pub fn feed(engine: &mut Engine, mut data: &[u8]) -> usize {
     let mut applied = 0;
     while let Some(([wait, low, high], rest)) = data.split_first_chunk::<3>() {

@@ -1,0 +1,34 @@
+//! The `plimsoll` command. It reads and writes files and the terminal; everything else is in `sim`.
+//!
+//! Exit codes: 0 all as expected, 1 a scenario came out differently, 2 a usage or syntax error, 3 a file that cannot be
+//! read or written.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod out;
+mod replay;
+mod run;
+
+/// A deterministic margin engine for perpetual contracts.
+#[derive(Parser)]
+#[command(name = "plimsoll", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run scenarios and compare their golden lines
+    Run(run::Args),
+    /// Replay a crash on real prices against a population of accounts
+    Replay(Box<replay::Args>),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Replay(args) => replay::run(&args),
+    }
+}

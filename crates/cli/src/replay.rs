@@ -1,0 +1,95 @@
+//! `plimsoll replay`: figures in, a table or JSON out. It reads files, shows progress and prints; the run is in `sim`.
+
+mod args;
+mod files;
+mod progress;
+mod table;
+mod tiers;
+
+pub use args::Args;
+
+use crate::out;
+use files::Failure;
+use sim::replay::{Config, Figures, ReplayError, Report, RowError, Sources, named};
+use std::process::ExitCode;
+
+/// Runs the replay and answers with the exit code.
+pub fn run(args: &Args) -> ExitCode {
+    match replay(args) {
+        Ok(text) => {
+            out::print(&text);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            out::print_error(&format!("error: {failure}\n"));
+            failure.code()
+        }
+    }
+}
+
+fn replay(args: &Args) -> Result<String, Failure> {
+    let sources = sources(args)?;
+    let config = args.config()?;
+    let figures = Figures::new(&sources, &args.window()?)?;
+    let report = watched(&config, &figures, args)?;
+    let reproduce = args.reproduce();
+    if args.json {
+        let mut value = serde_json::to_value(&report).map_err(|why| Failure::usage(why.to_string()))?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("reproduce".into(), reproduce.into());
+        }
+        return Ok(format!("{value:#}\n"));
+    }
+    Ok(table::text(&report, &reproduce))
+}
+
+fn watched(config: &Config, figures: &Figures, args: &Args) -> Result<Report, ReplayError> {
+    let mut bar = progress::Bar::new(args.quiet || args.json);
+    let report = sim::replay::run(config, figures, &mut |_, _, _, _, _| {}, &mut |p| bar.tell(p));
+    bar.finish();
+    report
+}
+
+/// The figures of a name, or of files.
+fn sources(args: &Args) -> Result<Sources, Failure> {
+    let mut sources = match (&args.name, &args.prices) {
+        (Some(name), None) => named(name)?,
+        (None, Some(path)) => files::sources(path)?,
+        _ => return Err(Failure::usage(usage())),
+    };
+    if let Some(path) = &args.marks {
+        sources.marks = Some(files::candles(path)?);
+        sources.notes.retain(|note| !note.starts_with("marks:"));
+        sources.notes.push(format!("marks: {}", path.display()));
+    }
+    if let Some(path) = &args.funding {
+        sources.funding = Some(files::funding(path)?);
+        sources.notes.retain(|note| !note.starts_with("funding:"));
+        sources.notes.push(format!("funding: {}", path.display()));
+    }
+    if let Some(path) = &args.tiers {
+        tiers::read(path, &mut sources.tiers)?;
+        sources.notes.push(format!("tiers: {}", path.display()));
+    }
+    Ok(sources)
+}
+
+fn usage() -> String {
+    let names = sim::replay::NAMES.join(", ");
+    format!("name a replay ({names}) or give --prices FILE\n  hint: plimsoll replay 2025-10-10")
+}
+
+impl From<RowError> for Failure {
+    fn from(error: RowError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

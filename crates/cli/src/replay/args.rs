@@ -1,0 +1,349 @@
+//! What `plimsoll replay` takes, and how its texts become knobs. Rates and prices are read as decimals, never as floats.
+
+use super::files::Failure;
+use engine::params::AdlPrice;
+use sim::replay::{Config, Decimal, Window};
+use std::path::PathBuf;
+use units::{Rate, Time};
+
+/// What `plimsoll replay` takes.
+#[derive(clap::Args, Default)]
+#[command(after_help = "\
+Every amount and share is explained in docs/replay.md, with what may not be concluded from it.
+
+Exit codes: 0 done, 2 usage or figures that cannot be used, 3 a file that cannot be read.
+
+Examples:
+  plimsoll replay 2025-10-10
+  plimsoll replay 2025-10-10 --accounts 2000 --fund 0.001 --json | jq .total.fund
+  plimsoll replay --prices crash.csv --symbols BTCUSDT,ETHUSDT --from 2025-10-10T19:00:00Z --to 2025-10-11T00:00:00Z")]
+pub struct Args {
+    /// 2020-03-12, 2021-05-19, 2025-04-07 or 2025-10-10
+    pub name: Option<String>,
+    /// Candles of your own, CSV or Parquet: open_time_ms,symbol,open,high,low,close,volume
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    pub prices: Option<PathBuf>,
+    /// Mark candles, the same columns: the index is held inside their range
+    #[arg(long, value_name = "FILE")]
+    pub marks: Option<PathBuf>,
+    /// Funding that was settled, CSV or Parquet: ts,symbol,rate
+    #[arg(long, value_name = "FILE")]
+    pub funding: Option<PathBuf>,
+    /// Size tiers as JSON, by symbol, or by date and symbol; see docs/replay.md
+    #[arg(long, value_name = "FILE")]
+    pub tiers: Option<PathBuf>,
+    /// First candle, as 2025-10-10T19:00:00Z or Unix milliseconds
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// End, exclusive
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only these markets
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub symbols: Vec<String>,
+    /// Accounts of the population [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub accounts: Option<u32>,
+    /// Which population [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Time between two prices, seconds [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub step: Option<i64>,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No progress
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Population (shares, 0 to 1)")]
+    population: PopulationArgs,
+    #[command(flatten, next_help_heading = "Liquidity")]
+    liquidity: LiquidityArgs,
+    #[command(flatten, next_help_heading = "Rules and funds")]
+    ladder: LadderArgs,
+}
+
+#[derive(clap::Args, Default)]
+struct PopulationArgs {
+    /// Positions that are long [default: 0.6]
+    #[arg(long, value_name = "SHARE")]
+    long_share: Option<String>,
+    /// Accounts with isolated positions [default: 0.3]
+    #[arg(long, value_name = "SHARE")]
+    isolated_share: Option<String>,
+    /// Accounts with BTC or ETH as collateral [default: 0.2]
+    #[arg(long, value_name = "SHARE")]
+    coin_share: Option<String>,
+    /// Accounts that leave an order in the book [default: 0.15]
+    #[arg(long, value_name = "SHARE")]
+    order_share: Option<String>,
+}
+
+#[derive(clap::Args, Default)]
+struct LiquidityArgs {
+    /// Quoted on one side when nothing moves, share of opening interest [default: 0.03]
+    #[arg(long, value_name = "SHARE")]
+    depth: Option<String>,
+    /// Distance of the best quotes when nothing moves [default: 4]
+    #[arg(long, value_name = "BPS")]
+    spread_bps: Option<String>,
+    /// Distance of two levels when nothing moves [default: 10]
+    #[arg(long, value_name = "BPS")]
+    gap_bps: Option<String>,
+    /// Range of five minutes at which depth halves [default: 100]
+    #[arg(long, value_name = "BPS")]
+    calm_bps: Option<String>,
+    /// Position at which makers stop adding, share of opening interest [default: 0.5]
+    #[arg(long, value_name = "SHARE")]
+    inventory: Option<String>,
+    /// Market makers [default: 2]
+    #[arg(long, value_name = "N")]
+    makers: Option<u8>,
+    /// Levels of each maker and side [default: 8]
+    #[arg(long, value_name = "N")]
+    levels: Option<u8>,
+}
+
+#[derive(clap::Args, Default)]
+struct LadderArgs {
+    /// Fee of an order that takes [default: 0.0005]
+    #[arg(long, value_name = "RATE")]
+    taker_fee: Option<String>,
+    /// Fee of an order that rests [default: 0.0002]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    maker_fee: Option<String>,
+    /// Fee of the ladder, to the fund [default: 0.005]
+    #[arg(long, value_name = "RATE")]
+    liquidation_fee: Option<String>,
+    /// A liquidation stops at this multiple of maintenance [default: 1.2]
+    #[arg(long, value_name = "RATE")]
+    target: Option<String>,
+    /// Below this share of maintenance the book is not tried [default: 0.3333]
+    #[arg(long, value_name = "SHARE")]
+    takeover: Option<String>,
+    /// Greatest distance of a step's price from the mark [default: 0.02]
+    #[arg(long, value_name = "RATE")]
+    band: Option<String>,
+    /// Share of the depth inside the band that one step takes [default: 0.5]
+    #[arg(long, value_name = "SHARE")]
+    depth_share: Option<String>,
+    /// Time between two steps of one account, milliseconds [default: 1000]
+    #[arg(long, value_name = "MS")]
+    pause_ms: Option<i64>,
+    /// Insurance fund, share of the opening interest of all markets [default: 0.01]
+    #[arg(long, value_name = "SHARE")]
+    fund: Option<String>,
+    /// What the fund may hold in a market, share of its opening interest [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    fund_limit: Option<String>,
+    /// Backstop volunteers [default: 4]
+    #[arg(long, value_name = "N")]
+    backstops: Option<u8>,
+    /// What each takes over, share of the opening interest of all markets [default: 0.005]
+    #[arg(long, value_name = "SHARE")]
+    backstop_limit: Option<String>,
+    /// Price of an auto-deleveraging: bankruptcy or mark [default: bankruptcy]
+    #[arg(long, value_name = "PRICE")]
+    adl_price: Option<String>,
+}
+
+impl Args {
+    /// The knobs; their ranges are checked by the run.
+    ///
+    /// # Errors
+    /// A text that is not a number of its kind.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let mut config = Config::default();
+        config.accounts = self.accounts.unwrap_or(config.accounts);
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.step_ms = match self.step {
+            Some(seconds) => seconds.checked_mul(1_000).ok_or_else(|| Failure::usage("step is too long".into()))?,
+            None => config.step_ms,
+        };
+        self.population_config(&mut config)?;
+        self.liquidity_config(&mut config)?;
+        self.ladder_config(&mut config)?;
+        Ok(config)
+    }
+
+    fn population_config(&self, config: &mut Config) -> Result<(), Failure> {
+        let (from, to) = (&self.population, &mut config.population);
+        set(&mut to.long_share, "long-share", from.long_share.as_deref(), 0)?;
+        set(&mut to.isolated_share, "isolated-share", from.isolated_share.as_deref(), 0)?;
+        set(&mut to.coin_share, "coin-share", from.coin_share.as_deref(), 0)?;
+        set(&mut to.order_share, "order-share", from.order_share.as_deref(), 0)
+    }
+
+    fn liquidity_config(&self, config: &mut Config) -> Result<(), Failure> {
+        let (from, to) = (&self.liquidity, &mut config.liquidity);
+        to.makers = from.makers.unwrap_or(to.makers);
+        to.levels = from.levels.unwrap_or(to.levels);
+        set(&mut to.depth, "depth", from.depth.as_deref(), 0)?;
+        set(&mut to.spread, "spread-bps", from.spread_bps.as_deref(), 4)?;
+        set(&mut to.gap, "gap-bps", from.gap_bps.as_deref(), 4)?;
+        set(&mut to.calm, "calm-bps", from.calm_bps.as_deref(), 4)?;
+        set(&mut to.inventory, "inventory", from.inventory.as_deref(), 0)
+    }
+
+    fn ladder_config(&self, config: &mut Config) -> Result<(), Failure> {
+        let (from, to) = (&self.ladder, &mut config.ladder);
+        to.pause_ms = from.pause_ms.unwrap_or(to.pause_ms);
+        to.backstops = from.backstops.unwrap_or(to.backstops);
+        to.adl_price = match from.adl_price.as_deref() {
+            None => to.adl_price,
+            Some("bankruptcy") => AdlPrice::Bankruptcy,
+            Some("mark") => AdlPrice::Mark,
+            Some(other) => {
+                return Err(Failure::usage(format!("adl-price cannot be `{other}`\n  expected: bankruptcy or mark")));
+            }
+        };
+        set(&mut to.taker_fee, "taker-fee", from.taker_fee.as_deref(), 0)?;
+        set(&mut to.maker_fee, "maker-fee", from.maker_fee.as_deref(), 0)?;
+        set(&mut to.liquidation_fee, "liquidation-fee", from.liquidation_fee.as_deref(), 0)?;
+        set(&mut to.target, "target", from.target.as_deref(), 0)?;
+        set(&mut to.takeover, "takeover", from.takeover.as_deref(), 0)?;
+        set(&mut to.band, "band", from.band.as_deref(), 0)?;
+        set(&mut to.depth_share, "depth-share", from.depth_share.as_deref(), 0)?;
+        set(&mut to.fund, "fund", from.fund.as_deref(), 0)?;
+        set(&mut to.fund_limit, "fund-limit", from.fund_limit.as_deref(), 0)?;
+        set(&mut to.backstop_limit, "backstop-limit", from.backstop_limit.as_deref(), 0)
+    }
+
+    /// The part of the figures that is run.
+    ///
+    /// # Errors
+    /// A time that cannot be read.
+    pub fn window(&self) -> Result<Window, Failure> {
+        let from_ms = self.from.as_deref().map(moment).transpose()?;
+        let to_ms = self.to.as_deref().map(moment).transpose()?;
+        Ok(Window { from_ms, to_ms, symbols: self.symbols.clone() })
+    }
+
+    /// The command line that does the same again, without what only changes the printing.
+    pub fn reproduce(&self) -> String {
+        let mut words = vec!["plimsoll replay".to_owned()];
+        words.extend(self.name.clone());
+        let files =
+            [("prices", &self.prices), ("marks", &self.marks), ("funding", &self.funding), ("tiers", &self.tiers)];
+        words.extend(
+            files
+                .into_iter()
+                .filter_map(|(name, path)| Some(format!("--{name} {}", quoted(&path.as_ref()?.display().to_string())))),
+        );
+        let config = Config::default();
+        let number = |name: &str, value: Option<String>| value.map(|value| format!("--{name} {value}"));
+        words.extend(number("from", self.from.clone()));
+        words.extend(number("to", self.to.clone()));
+        words.extend(number("symbols", Some(self.symbols.join(",")).filter(|s| !s.is_empty())));
+        words.push(format!("--accounts {}", self.accounts.unwrap_or(config.accounts)));
+        words.push(format!("--seed {}", self.seed.unwrap_or(config.seed)));
+        words.push(format!("--step {}", self.step.unwrap_or(config.step_ms / 1_000)));
+        words.extend(self.knobs().into_iter().filter_map(|(name, value)| number(name, value)));
+        words.join(" ")
+    }
+
+    fn knobs(&self) -> Vec<(&'static str, Option<String>)> {
+        let (p, q, l) = (&self.population, &self.liquidity, &self.ladder);
+        vec![
+            ("long-share", p.long_share.clone()),
+            ("isolated-share", p.isolated_share.clone()),
+            ("coin-share", p.coin_share.clone()),
+            ("order-share", p.order_share.clone()),
+            ("depth", q.depth.clone()),
+            ("spread-bps", q.spread_bps.clone()),
+            ("gap-bps", q.gap_bps.clone()),
+            ("calm-bps", q.calm_bps.clone()),
+            ("inventory", q.inventory.clone()),
+            ("makers", q.makers.map(|n| n.to_string())),
+            ("levels", q.levels.map(|n| n.to_string())),
+            ("taker-fee", l.taker_fee.clone()),
+            ("maker-fee", l.maker_fee.clone()),
+            ("liquidation-fee", l.liquidation_fee.clone()),
+            ("target", l.target.clone()),
+            ("takeover", l.takeover.clone()),
+            ("band", l.band.clone()),
+            ("depth-share", l.depth_share.clone()),
+            ("pause-ms", l.pause_ms.map(|n| n.to_string())),
+            ("fund", l.fund.clone()),
+            ("fund-limit", l.fund_limit.clone()),
+            ("backstops", l.backstops.map(|n| n.to_string())),
+            ("backstop-limit", l.backstop_limit.clone()),
+            ("adl-price", l.adl_price.clone()),
+        ]
+    }
+}
+
+/// Reads a rate that is given in units of 10^−`shift`: 4 for basis points.
+fn set(knob: &mut Rate, name: &str, text: Option<&str>, shift: u32) -> Result<(), Failure> {
+    let Some(text) = text else { return Ok(()) };
+    let units = Decimal::parse(text).and_then(|d| d.to_units(9 - shift));
+    let rate = units.and_then(|u| i64::try_from(u).ok()).and_then(Rate::new);
+    *knob = rate.ok_or_else(|| {
+        Failure::usage(format!("{name} cannot be `{text}`\n  expected: a decimal number such as 0.05"))
+    })?;
+    Ok(())
+}
+
+fn quoted(path: &str) -> String {
+    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
+    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+/// Unix milliseconds, or `2025-10-10T19:00:00Z`, or its beginning: a day, an hour and a minute.
+fn moment(text: &str) -> Result<i64, Failure> {
+    let problem =
+        || Failure::usage(format!("time cannot be `{text}`\n  expected: 2025-10-10T19:00:00Z or Unix milliseconds"));
+    if text.len() > 10 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().map_err(|_| problem());
+    }
+    let full = "2000-01-01T00:00:00Z";
+    let stem = text.trim_end_matches('Z');
+    if !matches!(stem.len(), 10 | 13 | 16 | 19) {
+        return Err(problem());
+    }
+    let padded = format!("{stem}{}", full.get(stem.len()..).ok_or_else(problem)?);
+    let days = |ms: i64| Time::from_ms(ms).map(|t| t.to_string()).unwrap_or_default();
+    // The one direction there is, moment to text, is searched for this text: it is monotone.
+    let (mut low, mut high) = (946_684_800_000i64, 4_102_444_800_000i64);
+    while high - low > 1_000 {
+        let middle = low + (high - low) / 2_000 * 1_000;
+        if days(middle) <= padded { low = middle } else { high = middle }
+    }
+    if days(low) == padded { Ok(low) } else { Err(problem()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_in_every_form() {
+        for (text, ms) in [
+            ("2025-10-10T21:15:00Z", 1_760_130_900_000),
+            ("2025-10-10T21:15", 1_760_130_900_000),
+            ("2025-10-10", 1_760_054_400_000),
+            ("1760130900000", 1_760_130_900_000),
+        ] {
+            assert_eq!(moment(text).ok(), Some(ms), "{text}");
+        }
+        for text in ["", "yesterday", "2025-13-01", "2025-10-10T21:15:00+02:00", "21:15"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn knobs_are_decimals_and_come_back_in_the_reproduce_line() {
+        let mut args = Args { name: Some("2025-10-10".into()), ..Args::default() };
+        args.liquidity.spread_bps = Some("2.5".into());
+        args.ladder.fund = Some("1e-3".into());
+        let config = args.config().ok().unwrap();
+        assert_eq!((config.liquidity.spread, config.ladder.fund), (Rate::new(250_000).unwrap(), Rate::bps(10)));
+        assert_eq!(
+            args.reproduce(),
+            "plimsoll replay 2025-10-10 --accounts 100000 --seed 1 --step 10 --spread-bps 2.5 --fund 1e-3"
+        );
+        args.ladder.fund = Some("a lot".into());
+        assert!(args.config().is_err());
+    }
+}

@@ -1,0 +1,10 @@
+//! Everything that drives the engine from outside: scenarios as text, crash replays on real prices, and the slow referee
+//! that checks both.
+//!
+//! It takes and gives text and rows; files, terminals and formats of tables belong to the command line.
+
+pub mod bytes;
+pub mod random;
+pub mod referee;
+pub mod replay;
+pub mod scenario;

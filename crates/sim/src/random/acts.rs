@@ -1,0 +1,301 @@
+//! One random act: prices, orders, money, settings. Sizes are taken from what the account can carry, so that most orders
+//! are accepted and many accounts are near their line.
+
+use super::{FUNDS, Random, SOURCES, venue, wrong};
+use engine::{
+    AccountId, AccountKind, AssetId, Command, Engine, IndexId, MarginMode, MarketId, MarketStatus, OrderRef,
+    PlaceOrder, Quote, Reduce, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+};
+use units::{Money, Price, Rate, Round, Size};
+
+impl Random {
+    pub(super) fn act(&mut self, engine: &Engine) -> Command {
+        let restricted = (0..3).map(MarketId).any(|m| engine.state().market(m).status != MarketStatus::Open);
+        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33]) {
+            0 => Some(self.prices()),
+            1 => self.order(engine),
+            2 => self.order_change(engine),
+            3 => Some(self.money(engine)),
+            4 => Some(self.setting(engine)),
+            5 => Some(self.backstop()),
+            6 => Some(Command::Tick),
+            7 => Some(self.operator(engine)),
+            _ => Some(wrong::command(&mut self.dice, engine)),
+        };
+        act.unwrap_or(Command::Tick)
+    }
+
+    pub(super) fn trader(&mut self) -> AccountId {
+        let at = self.dice.below(u64::from(self.character.traders));
+        AccountId(FUNDS + u32::try_from(at).unwrap_or(0))
+    }
+
+    pub(super) fn market(&mut self) -> MarketId {
+        MarketId(u16::try_from(self.dice.pick(&[4, 3, 3])).unwrap_or(0))
+    }
+
+    /// Prices drift, jump, come late, from too few sources, or not at all.
+    fn prices(&mut self) -> Command {
+        let jump = self.dice.below(1_000) < self.character.jumps;
+        for at in 0..2 {
+            let percent = if jump { self.character.jump_percent } else { 1 };
+            let most = i64::try_from(percent * 10_000).unwrap_or(10_000);
+            let move_ppm = self.dice.between(-most, most) / if jump { 1 } else { 5 };
+            let price = i128::from(self.outside[at]) * i128::from(1_000_000 + move_ppm) / 1_000_000;
+            // The world stays in a range in which the venue stays interesting.
+            let home = [Price::whole(50_000).units(), Price::whole(20).units()][at];
+            self.outside[at] = i64::try_from(price).unwrap_or(home).clamp(home / 8, home * 8);
+        }
+        match self.dice.pick(&[80, 6, 6, 4, 4]) {
+            0 => self.quotes_of_all(100),
+            1 => self.one_source(0),
+            2 => self.one_source(20_000_000_000),
+            3 => self.one_index(),
+            _ => self.quotes_of_all(80_000),
+        }
+    }
+
+    fn one_source(&mut self, late_ns: u64) -> Command {
+        let index = u16::try_from(self.dice.below(2)).unwrap_or(0);
+        let source = u8::try_from(self.dice.below(u64::from(SOURCES))).unwrap_or(0);
+        let late = i64::try_from(self.dice.below(late_ns + 1)).unwrap_or(0);
+        let price = self.price_of(index, 200_000);
+        Command::SetPrices {
+            quotes: vec![Quote { index: IndexId(index), source, price, time: self.now.plus_ns(-late) }],
+        }
+    }
+
+    fn one_index(&mut self) -> Command {
+        let index = u16::try_from(self.dice.below(2)).unwrap_or(0);
+        let quotes = (0..SOURCES).map(|source| Quote {
+            index: IndexId(index),
+            source,
+            price: self.price_of(index, 50),
+            time: self.now,
+        });
+        Command::SetPrices { quotes: quotes.collect() }
+    }
+
+    /// An order of a size that the account can just carry, or less, or more.
+    fn order(&mut self, engine: &Engine) -> Option<Command> {
+        let account = self.trader();
+        let mut market = self.market();
+        if engine.state().market(market).status != MarketStatus::Open && !self.dice.one_in(4) {
+            market = (0..3).map(MarketId).find(|m| engine.state().market(*m).status == MarketStatus::Open)?;
+        }
+        let row = engine.state().market(market);
+        let mark = i128::from(row.mark.units());
+        if mark <= 0 {
+            return None;
+        }
+        let mut side = if self.dice.one_in(2) { Side::Buy } else { Side::Sell };
+        let holder = engine.state().margin_account(account, market).unwrap_or(account);
+        let position = engine.state().account(holder).position(market);
+        let closes = !position.is_zero() && self.dice.one_in(3);
+        if closes {
+            side = if position.is_positive() { Side::Sell } else { Side::Buy };
+        }
+        let reduce = if self.dice.one_in(if closes { 2 } else { 30 }) { Reduce::Only } else { Reduce::Any };
+        let size = self.order_size(engine, account, market, closes)?;
+        let makes = self.dice.one_in(2);
+        // A maker stands up to 1 % behind the mark, a taker reaches up to 2 % through it, or a few ticks through the book.
+        let ppm = i128::from(self.dice.between(-300, if makes { 10_000 } else { 20_000 }));
+        let behind = if (side == Side::Buy) == makes { -ppm } else { ppm };
+        let mut units = mark * (1_000_000 + behind) / 1_000_000;
+        let mut size = size;
+        if let Some((best, level)) = row.book.best(side.opposite()).filter(|_| !makes && self.dice.one_in(2)) {
+            let through = i128::from(self.dice.below(20)) * i128::from(row.params.tick.units());
+            units = i128::from(best.units()) + if side == Side::Buy { through } else { -through };
+            let most = level.total * i128::from(1 + self.dice.below(3));
+            size = size.min(Size::new(i64::try_from(most).ok()?)?).to_lot(row.params.lot).max(row.params.lot);
+        }
+        if self.character.plain {
+            let round = row.params.lot.units() * if market == MarketId(0) { 100 } else { 10 };
+            size = size.to_lot(Size::new(round)?).max(row.params.lot);
+            units = if self.dice.one_in(2) { mark } else { units };
+        }
+        let price = Price::new(i64::try_from(units).ok()?)?.to_tick(row.params.tick, Round::Down)?;
+        let trigger = if self.dice.one_in(14) { Some(self.trigger(mark)) } else { None };
+        let force = match self.dice.pick(if makes { &[16, 1, 1, 6] } else { &[10, 8, 2, 1] }) {
+            0 => TimeInForce::Gtc,
+            1 => TimeInForce::Ioc,
+            2 => TimeInForce::Fok,
+            _ if trigger.is_some() => TimeInForce::Gtc,
+            _ => TimeInForce::PostOnly,
+        };
+        let market_order = !makes && matches!(force, TimeInForce::Ioc) && self.dice.one_in(3);
+        let price = if market_order { None } else { Some(price) };
+        self.client_id += 1;
+        let client_id = if self.dice.one_in(3) { self.client_id } else { 0 };
+        Some(Command::PlaceOrder(PlaceOrder { account, market, side, size, price, force, reduce, client_id, trigger }))
+    }
+
+    fn trigger(&mut self, mark: i128) -> Trigger {
+        let by = [TriggerBy::Mark, TriggerBy::Last, TriggerBy::Index][self.dice.pick(&[3, 1, 1])];
+        let when = if self.dice.one_in(2) { TriggerWhen::AtOrAbove } else { TriggerWhen::AtOrBelow };
+        let away = i128::from(self.dice.between(1, 50_000));
+        let units = mark * (1_000_000 + if when == TriggerWhen::AtOrAbove { away } else { -away }) / 1_000_000;
+        Trigger { by, when, price: i64::try_from(units).ok().and_then(Price::new).unwrap_or(Price::ONE) }
+    }
+
+    fn order_size(&mut self, engine: &Engine, account: AccountId, market: MarketId, closes: bool) -> Option<Size> {
+        let state = engine.state();
+        let row = state.market(market);
+        let holder = state.margin_account(account, market).unwrap_or(account);
+        let position = state.account(holder).position(market).abs();
+        if closes {
+            let part = self.dice.between(1, 120);
+            let units = i128::from(position.units()) * i128::from(part) / 100;
+            let size = Size::new(i64::try_from(units).ok()?)?.to_lot(row.params.lot);
+            return Some(size.max(row.params.lot));
+        }
+        let terms = state.terms(account);
+        let free = (terms.equity - terms.initial).max(Money::ZERO);
+        let leverage = state.account(account).exposure(market).map_or(0, |e| e.leverage).max(1).min(row.leverage_max());
+        let leverage = if leverage == 1 { row.leverage_max() } else { leverage };
+        let each = row.params.contract.notional(row.mark, row.params.lot)?;
+        let each = each.at_index(state.asset_price(row.params.settlement), Rate::ONE, Round::Up)?.max(Money::UNIT);
+        let greed = i128::from(self.dice.below(self.character.greed + 10));
+        let lots = free.units() / each.units() * i128::from(leverage) * greed / 100;
+        let lots = lots.clamp(1, 10_000_000);
+        Size::new(i64::try_from(lots * i128::from(row.params.lot.units())).ok()?)
+    }
+
+    /// Cancels and amendments of orders that are there, most of the time.
+    fn order_change(&mut self, engine: &Engine) -> Option<Command> {
+        let state = engine.state();
+        let count = u64::try_from(state.orders.len()).ok()?;
+        let at = usize::try_from(self.dice.below(count.max(1))).ok()?;
+        let order = *state.orders.iter().nth(at)?;
+        let account = state.parent_of(order.account);
+        let by = if order.client_id != 0 && self.dice.one_in(2) {
+            OrderRef::Client(order.client_id)
+        } else {
+            OrderRef::Id(order.id)
+        };
+        Some(match self.dice.pick(&[5, 1, 6]) {
+            0 => Command::CancelOrder { account, order: by },
+            1 => Command::CancelAll { account, market: if self.dice.one_in(2) { Some(order.market) } else { None } },
+            _ => {
+                let params = &state.market(order.market).params;
+                let ticks = self.dice.between(-20, 20) * i64::from(self.dice.one_in(2));
+                let price = Price::new(order.price.units() + ticks * params.tick.units())?;
+                let part = self.dice.between(1, 150);
+                let units = i128::from(order.remaining.units()) * i128::from(part) / 100;
+                let size = Size::new(i64::try_from(units).ok()?)?.to_lot(params.lot).max(params.lot);
+                Command::AmendOrder { account, order: by, price, size }
+            }
+        })
+    }
+
+    fn amount(&mut self, asset: AssetId, share: u64) -> Money {
+        let unit = [1_000_000i128, 20, 50_000][asset.index().min(2)];
+        Money::from_units(i128::from(1 + self.dice.below(share)) * unit * 10_000_000_000)
+    }
+
+    fn money(&mut self, engine: &Engine) -> Command {
+        let account = self.trader();
+        let asset = AssetId(u8::try_from(self.dice.below(3)).unwrap_or(0));
+        let withdrawal = engine.state().withdrawals.keys().next_back().copied().unwrap_or(0);
+        match self.dice.pick(&[4, 5, 2, 1, 3, 1]) {
+            0 => {
+                self.reference += u64::from(!self.dice.one_in(10));
+                Command::Deposit { account, asset, amount: self.amount(asset, 3_000), reference: self.reference }
+            }
+            1 => {
+                let wallet = engine.state().account(account).wallet(asset).units();
+                let part = i128::from(self.dice.between(1, 105));
+                let step = 10_000_000_000;
+                let amount = Money::from_units(wallet / 100 * part / step * step);
+                Command::RequestWithdrawal { account, asset, amount }
+            }
+            2 => Command::ConfirmWithdrawal { withdrawal },
+            3 => Command::ReturnWithdrawal { withdrawal },
+            4 => Command::Transfer { from: account, to: self.trader(), asset, amount: self.amount(asset, 3_000) },
+            _ => {
+                let fund = AccountId(u32::try_from(self.dice.below(u64::from(FUNDS))).unwrap_or(0));
+                self.reference += 1;
+                Command::Deposit { account: fund, asset, amount: self.amount(asset, 1_000), reference: self.reference }
+            }
+        }
+    }
+
+    fn setting(&mut self, engine: &Engine) -> Command {
+        let (mut account, mut market) = (self.trader(), self.market());
+        let open = engine.state().accounts.iter().enumerate().filter(|(_, a)| a.has_position());
+        let open: Vec<AccountKind> =
+            open.map(|(_, a)| a.kind).filter(|k| matches!(k, AccountKind::Isolated { .. })).collect();
+        let some = usize::try_from(self.dice.below(u64::try_from(open.len()).unwrap_or(0))).unwrap_or(0);
+        let child = open.get(some).copied();
+        if let Some(AccountKind::Isolated { parent, market: m }) = child.filter(|_| self.dice.one_in(2)) {
+            (account, market) = (parent, m);
+        }
+        let isolated = child.is_some();
+        let settlement = engine.state().market(market).params.settlement;
+        match self.dice.pick(&[3, 4, if isolated { 8 } else { 1 }]) {
+            0 => {
+                let leverage = [1, 2, 5, 10, 20, 50, 100][self.dice.pick(&[1, 1, 2, 3, 3, 3, 1])];
+                Command::SetLeverage { account, market, leverage }
+            }
+            1 => {
+                let mode = if self.dice.one_in(3) { MarginMode::Cross } else { MarginMode::Isolated };
+                Command::SetMarginMode { account, market, mode }
+            }
+            _ => {
+                let amount = self.amount(settlement, 500);
+                let amount = if self.dice.one_in(2) { amount } else { -amount };
+                Command::AdjustIsolatedMargin { account, market, amount }
+            }
+        }
+    }
+
+    fn backstop(&mut self) -> Command {
+        let account = self.trader();
+        let limit = Money::whole([0, 100, 5_000, 100_000][self.dice.pick(&[1, 1, 2, 2])]);
+        Command::CommitBackstop { account, limit }
+    }
+
+    fn operator(&mut self, engine: &Engine) -> Command {
+        let closed = (0..3).map(MarketId).find(|m| engine.state().market(*m).status != MarketStatus::Open);
+        let market = closed.unwrap_or_else(|| self.market());
+        let status = engine.state().market(market).status;
+        match self.dice.pick(&[if closed.is_some() { 90 } else { 3 }, 3, 2, 2, 2, 2]) {
+            0 => {
+                use MarketStatus::{CancelOnly, Halted, Open, PostOnly, ReduceOnly};
+                let next = match status {
+                    Halted | ReduceOnly => CancelOnly,
+                    CancelOnly => PostOnly,
+                    PostOnly => Open,
+                    Open => [PostOnly, ReduceOnly, CancelOnly, Halted][self.dice.pick(&[2, 1, 1, 1])],
+                };
+                Command::SetMarketStatus { market, status: next }
+            }
+            1 => {
+                let rate = Rate::new(self.dice.between(-20_000_000, 20_000_000)).unwrap_or(Rate::ZERO);
+                Command::SetFundingRate { market, rate }
+            }
+            2 => {
+                let at = market.index();
+                let mut params = venue::markets(&mut self.dice).swap_remove(at);
+                let old = &engine.state().market(market).params;
+                (params.contract, params.funding.interval_ns) = (old.contract, old.funding.interval_ns);
+                Command::SetMarketParams { market, params: Box::new(params) }
+            }
+            3 => {
+                let asset = AssetId(u8::try_from(1 + self.dice.below(2)).unwrap_or(1));
+                let mut params = engine.state().asset(asset).params;
+                params.haircut = Rate::new(self.dice.between(500_000_000, 1_000_000_000)).unwrap_or(Rate::ONE);
+                Command::SetAssetParams { asset, params }
+            }
+            4 => {
+                let index = IndexId(u16::try_from(self.dice.below(2)).unwrap_or(0));
+                let mut params = engine.state().index(index).params.clone();
+                params.rule.quorum = 1 + u8::try_from(self.dice.below(3)).unwrap_or(0);
+                params.weights =
+                    params.weights.iter().map(|_| 1 + u32::try_from(self.dice.below(3)).unwrap_or(0)).collect();
+                Command::SetIndexParams { index, params: Box::new(params) }
+            }
+            _ => Command::SetRiskParams(venue::risk(&mut self.dice)),
+        }
+    }
+}

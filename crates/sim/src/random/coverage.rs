@@ -1,0 +1,126 @@
+//! What random work has reached: how often each kind of event was seen, with its stage, reason or outcome.
+
+use engine::{CancelReason, Event, MoveReason, Outcome, Stage, StatusReason};
+use std::collections::BTreeMap;
+
+/// Counts by kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    counts: BTreeMap<&'static str, u64>,
+    /// Commands applied.
+    pub commands: u64,
+}
+
+macro_rules! kinds {
+    ($( $pattern:pat => $name:literal ),* $(,)?) => {
+        /// Every kind.
+        const ALL: &[&str] = &[ $( $name ),* ];
+
+        fn kind(event: &Event) -> &'static str {
+            match event { $( $pattern => $name ),* }
+        }
+    };
+}
+
+kinds! {
+    Event::Began { .. } => "began",
+    Event::Refused { .. } => "refused",
+    Event::AssetAdded { .. } => "asset_added",
+    Event::IndexAdded { .. } => "index_added",
+    Event::IndexParamsSet { .. } => "index_params_set",
+    Event::MarketListed { .. } => "market_listed",
+    Event::MarketParamsSet { .. } => "market_params_set",
+    Event::AssetParamsSet { .. } => "asset_params_set",
+    Event::RiskParamsSet => "risk_params_set",
+    Event::MarketStatusSet { reason: StatusReason::Command, .. } => "market_status_set by command",
+    Event::MarketStatusSet { reason: StatusReason::IndexUnusable, .. } => "market_status_set by an unusable index",
+    Event::FundingRateSet { .. } => "funding_rate_set",
+    Event::AccountOpened { .. } => "account_opened",
+    Event::IsolatedOpened { .. } => "isolated_opened",
+    Event::Deposited { .. } => "deposited",
+    Event::WithdrawalRequested { .. } => "withdrawal_requested",
+    Event::WithdrawalConfirmed { .. } => "withdrawal_confirmed",
+    Event::WithdrawalReturned { .. } => "withdrawal_returned",
+    Event::Moved { reason: MoveReason::Transfer, .. } => "moved by transfer",
+    Event::Moved { reason: MoveReason::IsolatedMargin, .. } => "moved isolated margin",
+    Event::Moved { reason: MoveReason::IsolatedReturn, .. } => "moved back to the parent",
+    Event::Moved { reason: MoveReason::Deficit, .. } => "moved for a deficit",
+    Event::Moved { reason: MoveReason::AdlPrice, .. } => "moved for the deleveraging price",
+    Event::LeverageSet { .. } => "leverage_set",
+    Event::MarginModeSet { .. } => "margin_mode_set",
+    Event::BackstopCommitted { .. } => "backstop_committed",
+    Event::OrderAccepted { .. } => "order_accepted",
+    Event::OrderCut { .. } => "order_cut",
+    Event::OrderRested { .. } => "order_rested",
+    Event::OrderParked { .. } => "order_parked",
+    Event::OrderTriggered { .. } => "order_triggered",
+    Event::ReservationUsed { .. } => "reservation_used",
+    Event::OrderReduced { .. } => "order_reduced",
+    Event::OrderCancelled { reason: CancelReason::Requested, .. } => "order_cancelled on request",
+    Event::OrderCancelled { reason: CancelReason::Amended, .. } => "order_cancelled for an amendment",
+    Event::OrderCancelled { reason: CancelReason::Unfilled, .. } => "order_cancelled unfilled",
+    Event::OrderCancelled { reason: CancelReason::SelfTrade, .. } => "order_cancelled, self-trade",
+    Event::OrderCancelled { reason: CancelReason::Thin, .. } => "order_cancelled, thin",
+    Event::OrderCancelled { reason: CancelReason::NothingToReduce, .. } => "order_cancelled, nothing to reduce",
+    Event::OrderCancelled { reason: CancelReason::PriceUnusable, .. } => "order_cancelled, price unusable",
+    Event::OrderCancelled { reason: CancelReason::MarketStatus, .. } => "order_cancelled, market status",
+    Event::OrderCancelled { reason: CancelReason::Liquidation, .. } => "order_cancelled, liquidation",
+    Event::OrderCancelled { reason: CancelReason::RefusedAtTrigger { .. }, .. } => "order_cancelled at its trigger",
+    Event::Filled { .. } => "filled",
+    Event::PositionChanged { .. } => "position_changed",
+    Event::FeeCharged { .. } => "fee_charged",
+    Event::FundingSettled { .. } => "funding_settled",
+    Event::RoundingSwept { .. } => "rounding_swept",
+    Event::QuoteTaken { .. } => "quote_taken",
+    Event::IndexSet { .. } => "index_set",
+    Event::MarkSet { .. } => "mark_set",
+    Event::PremiumSampled { .. } => "premium_sampled",
+    Event::FundingPosted { .. } => "funding_posted",
+    Event::FundingSkipped { .. } => "funding_skipped",
+    Event::MarginCalled { .. } => "margin_called",
+    Event::RiskEvaluated => "risk_evaluated",
+    Event::LiquidationStarted { .. } => "liquidation_started",
+    Event::LiquidationStep { stage: Stage::Cancel, .. } => "liquidation_step cancel",
+    Event::LiquidationStep { stage: Stage::Reduce, .. } => "liquidation_step reduce",
+    Event::LiquidationStep { stage: Stage::Convert, .. } => "liquidation_step convert",
+    Event::LiquidationStep { stage: Stage::Backstop, .. } => "liquidation_step backstop",
+    Event::LiquidationStep { stage: Stage::TakeOver, .. } => "liquidation_step take-over",
+    Event::LiquidationStep { stage: Stage::Deleverage, .. } => "liquidation_step deleverage",
+    Event::LiquidationFee { .. } => "liquidation_fee",
+    Event::LiquidationPaused { .. } => "liquidation_paused",
+    Event::LiquidationEnded { outcome: Outcome::Restored, .. } => "liquidation_ended restored",
+    Event::LiquidationEnded { outcome: Outcome::Closed, .. } => "liquidation_ended closed",
+    Event::Converted { .. } => "converted",
+    Event::TakenOver { .. } => "taken_over",
+    Event::Deleveraged { .. } => "deleveraged",
+    Event::LeftUncovered { .. } => "left_uncovered",
+    Event::DeficitLeft { .. } => "deficit_left",
+}
+
+impl Coverage {
+    /// Counts an event.
+    pub fn see(&mut self, event: &Event) {
+        *self.counts.entry(kind(event)).or_insert(0) += 1;
+        self.commands += u64::from(matches!(event, Event::Began { .. }));
+    }
+
+    /// Adds what another has seen.
+    pub fn add(&mut self, other: &Self) {
+        for (name, count) in &other.counts {
+            *self.counts.entry(name).or_insert(0) += count;
+        }
+        self.commands += other.commands;
+    }
+
+    /// Kinds that were never seen.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        ALL.iter().filter(|name| !self.counts.contains_key(*name)).copied().collect()
+    }
+}
+
+impl std::fmt::Display for Coverage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        ALL.iter().try_for_each(|name| writeln!(f, "{:>10}  {name}", self.counts.get(name).copied().unwrap_or(0)))
+    }
+}

@@ -1,0 +1,203 @@
+//! The venue that random work begins with: three assets, two indices, three markets, two funds, up to 32 traders. What
+//! is generous and what is mean about it differs from seed to seed, so that every stage of the ladder is reached.
+
+use super::dice::Dice;
+use engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams, RiskParams};
+use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, Role};
+use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
+use units::{Money, Price, Rate, Size, Time};
+
+/// Number of insurance funds: the first accounts.
+pub const FUNDS: u32 = 2;
+/// Sources of each index.
+pub const SOURCES: u8 = 3;
+
+/// What is fixed for one seed.
+#[derive(Clone, Debug)]
+pub struct Character {
+    /// Trading subaccounts.
+    pub traders: u32,
+    /// How often prices jump, in a thousand price commands.
+    pub jumps: u64,
+    /// Greatest jump, percent.
+    pub jump_percent: u64,
+    /// Share of their margin that traders put at risk with one order, percent.
+    pub greed: u64,
+    /// Largest amount that a fund starts with, whole numeraire.
+    pub fund: u64,
+    /// Prices, sizes and deposits are round numbers, so that boundaries are met exactly.
+    pub plain: bool,
+    /// Nanoseconds between two commands, at most, when nothing special happens.
+    pub pace_ns: u64,
+}
+
+impl Character {
+    /// Draws one.
+    pub fn draw(dice: &mut Dice) -> Self {
+        Self {
+            traders: u32::try_from(2 + dice.below(31)).unwrap_or(2),
+            jumps: [0, 50, 150, 300][dice.pick(&[1, 2, 3, 2])],
+            jump_percent: [2, 10, 30, 60][dice.pick(&[1, 3, 3, 1])],
+            greed: [10, 60, 95][dice.pick(&[1, 2, 3])],
+            fund: [0, 500, 20_000, 1_000_000][dice.pick(&[2, 2, 2, 1])],
+            plain: dice.one_in(6),
+            pace_ns: [1_000, 500_000_000, 3_000_000_000][dice.pick(&[1, 3, 2])],
+        }
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap_or_else(|| panic!("{text} is a name"))
+}
+
+fn rate(text: &str) -> Rate {
+    text.parse().unwrap_or_else(|_| panic!("{text} is a rate"))
+}
+
+fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: &str) -> Command {
+    Command::AddAsset(AssetParams {
+        name: name(text),
+        decimals,
+        index: index.map(IndexId),
+        haircut: rate(haircut),
+        conversion_discount: rate(discount),
+    })
+}
+
+fn index(text: &str, dice: &mut Dice) -> Command {
+    let weights = if dice.one_in(3) { vec![1, 2, 1] } else { vec![1; usize::from(SOURCES)] };
+    Command::AddIndex(Box::new(IndexParams {
+        name: name(text),
+        weights,
+        rule: IndexRule { quorum: if dice.one_in(4) { 1 } else { 2 }, max_deviation: rate("0.05") },
+        stale_ns: 30 * Time::SECOND_NS,
+        speed: rate("0.01"),
+        reduce_only_after_ns: 600 * Time::SECOND_NS,
+    }))
+}
+
+fn tiers(steps: &[(i64, &str, &str)]) -> TierTable {
+    let steps: Vec<(Money, Rate, Rate)> =
+        steps.iter().map(|(cap, i, m)| (Money::whole(*cap), rate(i), rate(m))).collect();
+    TierTable::derive(&steps).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn liquidation(dice: &mut Dice, limit: Money) -> LiquidationParams {
+    LiquidationParams {
+        fee: rate(["0", "0.001", "0.0125"][dice.pick(&[1, 2, 1])]),
+        band: rate(["0.005", "0.02", "0.1"][dice.pick(&[1, 2, 1])]),
+        depth_share: rate(["0.1", "0.5", "1"][dice.pick(&[1, 2, 2])]),
+        fund_limit: limit,
+        adl_price: if dice.one_in(2) { AdlPrice::Mark } else { AdlPrice::Bankruptcy },
+    }
+}
+
+fn funding(dice: &mut Dice) -> FundingRule {
+    FundingRule {
+        interval_ns: [60, 300, 3_600][dice.pick(&[2, 2, 1])] * Time::SECOND_NS,
+        interest: rate("0.0001"),
+        clamp: rate("0.0005"),
+        cap: rate("0.02"),
+        floor: rate("-0.02"),
+    }
+}
+
+/// The three markets; the first two are linear, the third is settled in the coin.
+pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
+    let coin_limit = Money::from_units(Money::whole(1).units() / 2);
+    let limits = [Money::ZERO, Money::whole(5_000), Money::whole(10_000_000)];
+    let limit = limits[dice.pick(&[2, 1, 1])];
+    let rebate = if dice.one_in(2) { rate("-0.0001") } else { rate("0.0002") };
+    let base = MarketParams {
+        name: name("BTC-PERP"),
+        contract: Contract::Linear,
+        settlement: AssetId(0),
+        index: IndexId(0),
+        tick: "0.1".parse().unwrap_or(Price::ONE),
+        lot: "0.001".parse().unwrap_or(Size::whole(1)),
+        taker_fee: rate("0.0005"),
+        maker_fee: rebate,
+        closing_fee: Rate::ZERO,
+        tiers: tiers(&[(50_000, "0.02", "0.01"), (250_000, "0.04", "0.02"), (5_000_000, "0.1", "0.05")]),
+        mark: MarkRule::Index,
+        mark_band: rate("0.05"),
+        mark_speed: Rate::ONE,
+        order_band: rate("0.3"),
+        funding: funding(dice),
+        impact_notional: Money::whole(1_000),
+        funding_gap_ns: 7_200 * Time::SECOND_NS,
+        liquidation: liquidation(dice, limit),
+        fund: AccountId(0),
+        rulebook: [0; 16],
+    };
+    let alt = MarketParams {
+        name: name("ALT-PERP"),
+        index: IndexId(1),
+        tick: "0.0001".parse().unwrap_or(Price::ONE),
+        lot: Size::whole(1),
+        maker_fee: rate("0.0003333"),
+        closing_fee: rate("0.0007"),
+        tiers: tiers(&[(10_000, "0.05", "0.025"), (100_000, "0.1", "0.06"), (1_000_000, "0.5", "0.3")]),
+        mark: MarkRule::Median { basis_window_s: 60 },
+        mark_speed: rate("0.1"),
+        funding: funding(dice),
+        liquidation: liquidation(dice, limit),
+        fund: AccountId(1),
+        ..base.clone()
+    };
+    let inverse = MarketParams {
+        name: name("BTC-INV"),
+        contract: Contract::Inverse { face: if dice.one_in(2) { 1 } else { 100 } },
+        settlement: AssetId(1),
+        tick: "0.5".parse().unwrap_or(Price::ONE),
+        lot: Size::whole(1),
+        closing_fee: if dice.one_in(2) { rate("0.0005") } else { Rate::ZERO },
+        tiers: tiers(&[(2, "0.02", "0.01"), (10, "0.05", "0.025"), (500, "0.1", "0.05")]),
+        funding: funding(dice),
+        impact_notional: Money::from_units(Money::whole(1).units() / 10),
+        liquidation: liquidation(dice, if limit.is_zero() { Money::ZERO } else { coin_limit }),
+        ..base.clone()
+    };
+    vec![base, alt, inverse]
+}
+
+pub fn risk(dice: &mut Dice) -> RiskParams {
+    let plain = RiskParams::default();
+    RiskParams {
+        line: if dice.one_in(3) { LineRule::At } else { LineRule::Below },
+        target: rate(["1", "1.1", "1.5"][dice.pick(&[1, 2, 1])]),
+        takeover: rate(["0", "0.666666667", "1"][dice.pick(&[1, 3, 1])]),
+        pause_ns: [0, Time::SECOND_NS, 60 * Time::SECOND_NS][dice.pick(&[1, 2, 1])],
+        calls: [rate("0.5"), rate("0.8"), Rate::ZERO, Rate::ZERO],
+        call_hysteresis: rate("0.05"),
+        outflow_share: if dice.one_in(3) { rate("0.1") } else { Rate::ZERO },
+        stale_favour: if dice.one_in(3) { rate("0.05") } else { Rate::ZERO },
+        stale_favour_cap: if dice.one_in(2) { Money::whole(100) } else { plain.stale_favour_cap },
+    }
+}
+
+/// The commands that set the venue up; accounts are opened, not yet funded.
+pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
+    let mut list = vec![
+        index("BTC", dice),
+        index("ALT", dice),
+        asset("USDC", 6, None, "1", "0"),
+        asset("BTC", 8, Some(0), "0.9", "0.02"),
+        asset("ALT", 16, Some(1), "0.777777777", "0.05"),
+    ];
+    for at in 0..FUNDS {
+        list.push(Command::OpenAccount {
+            owner: OwnerId(1_000 + at),
+            role: Role::Fund,
+            name: name(&format!("fund-{at}")),
+        });
+    }
+    for at in 0..character.traders {
+        // Some owners have two subaccounts.
+        let owner = OwnerId(if dice.one_in(6) { at / 2 } else { at });
+        list.push(Command::OpenAccount { owner, role: Role::Trading, name: name(&format!("trader-{at}")) });
+    }
+    list.push(Command::SetRiskParams(risk(dice)));
+    list.extend(markets(dice).into_iter().map(|m| Command::ListMarket(Box::new(m))));
+    list
+}

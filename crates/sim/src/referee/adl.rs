@@ -1,0 +1,169 @@
+//! Auto-deleveraging (I-20): the ranking at the start of the round by profit × leverage, its order, the exact sizes, and
+//! that nothing is left uncovered while a winner is there.
+
+use super::Referee;
+use super::fills::money;
+use super::margin::Lens;
+use super::mismatch::{Verdict, holds, same};
+use super::num::{Dir, PRICE, RATE, mul_div};
+use super::value;
+use engine::{AccountId, AssetId, Event, MarketId, MoveReason, Side};
+
+/// Winners of one side of a market, best first, with their scores.
+pub type Ranking = Vec<(AccountId, i128)>;
+
+/// Both factors of a score are held at this.
+const MOST: i128 = 1 << 62;
+
+/// profit × leverage with a gain, profit ÷ leverage without; 1e-9, every step toward zero.
+fn score(upnl: i128, cost: i128, notional: i128, equity: i128) -> i128 {
+    let profit = mul_div(upnl, RATE, cost.abs().max(1), Dir::Zero).clamp(-MOST, MOST);
+    let leverage = mul_div(notional, RATE, equity.max(1), Dir::Zero).clamp(1, MOST);
+    if profit > 0 { mul_div(profit, leverage, RATE, Dir::Zero) } else { mul_div(profit, RATE, leverage, Dir::Zero) }
+}
+
+impl Referee {
+    /// The ranking of a market side, made when this run first asks for it.
+    fn ranking(&mut self, market: MarketId, side: Side) -> Ranking {
+        if let Some(ranking) = self.ladder.rankings.get(&(market, side)) {
+            return ranking.clone();
+        }
+        let row = self.model.market(market);
+        let sign = if side == Side::Buy { 1 } else { -1 };
+        let mut ranking: Ranking = Vec::new();
+        for (at, account) in self.model.accounts.iter().enumerate() {
+            let id = AccountId::at(at);
+            let Some(e) = account.exposures.get(&market).filter(|e| e.size.signum() == sign) else { continue };
+            if account.liquidating.is_some() {
+                continue;
+            }
+            let upnl = value::upnl(&row.params, row.mark, e.size, e.cost);
+            let notional = value::notional(&row.params, row.mark, e.size);
+            let equity = self.in_asset(row.params.settlement, self.figures(id, Lens::Bare).equity);
+            ranking.push((id, score(upnl, e.cost, notional, equity)));
+        }
+        ranking.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        self.ladder.rankings.insert((market, side), ranking.clone());
+        ranking
+    }
+
+    /// An amount of the numeraire in an asset, rounded down.
+    pub(super) fn in_asset(&self, asset: AssetId, amount: i128) -> i128 {
+        let per = self.model.asset_price(asset);
+        if per == 0 { 0 } else { mul_div(amount, PRICE, per, Dir::Down) }
+    }
+
+    /// Contracts that a winner can close against what is left, with the sign of its trade.
+    fn part_of(&self, failing: AccountId, market: MarketId, left: (i128, i128), winner: AccountId) -> i128 {
+        let held = self.model.exposure(winner, market).size;
+        let other = held.signum() * left.0.signum() < 0;
+        if !other || winner == failing || self.model.account(winner).liquidating.is_some() {
+            return 0;
+        }
+        let stands = |size: i128| {
+            let part = size * left.0.signum();
+            let after = self.supposing(winner, Lens::Lenient, market, part, Self::part_value(left, part), 0);
+            !self.model.risk.below(after.headroom())
+        };
+        // All of it, or as many whole lots as leave it above its own line.
+        let most = held.abs().min(left.0.abs());
+        if stands(most) {
+            return most * left.0.signum();
+        }
+        let lot = self.model.market(market).params.lot;
+        let (mut good, mut bad) = (0, most / lot + 1);
+        while bad - good > 1 {
+            let middle = (good + bad) / 2;
+            if stands(middle * lot) { good = middle } else { bad = middle }
+        }
+        good * lot * left.0.signum()
+    }
+
+    fn winners(left: (i128, i128)) -> Side {
+        if left.0 > 0 { Side::Sell } else { Side::Buy }
+    }
+
+    pub(super) fn deleveraged(&mut self, event: &Event) -> Verdict {
+        let &Event::Deleveraged { failing, winner, market, size, value: paid, rank, score } = event else {
+            return Ok(());
+        };
+        let (part, paid) = (i128::from(size.units()), paid.units());
+        let below = self.model.risk.below(self.figures(failing, Lens::Lenient).headroom());
+        holds("I-16", below, || format!("account {failing} is below its line when {winner} is deleveraged"))?;
+        let left = self.handover(failing, market);
+        let ranking = self.ranking(market, Self::winners(left));
+        let place = ranking.iter().position(|(id, _)| *id == winner);
+        let theirs = (usize::try_from(rank).ok().and_then(|r| r.checked_sub(1)), Some(score));
+        let ours = (place, place.map(|p| ranking[p].1));
+        same("I-20", || format!("rank and score of winner {winner} in market {market}"), ours, theirs)?;
+        same("I-20", || format!("size closed of winner {winner}"), self.part_of(failing, market, left, winner), part)?;
+        for (better, _) in ranking.iter().take(place.unwrap_or(0)) {
+            let could = self.part_of(failing, market, left, *better);
+            same("I-20", || format!("{better} ranks before {winner} and could close"), 0, could)?;
+        }
+        self.funds_first(failing, market, left)?;
+        self.ladder.gave.insert((failing, winner));
+        self.hand(failing, market, part, paid)?;
+        self.pay_difference(winner, market, part, paid);
+        self.handed(failing, market, -part, -paid);
+        self.handed(winner, market, part, paid);
+        Ok(())
+    }
+
+    /// I-19: winners are asked only when the fund cannot take a lot more.
+    fn funds_first(&self, failing: AccountId, market: MarketId, left: (i128, i128)) -> Verdict {
+        let row = self.model.market(market);
+        let fund = row.params.fund;
+        let gave = self.ladder.gave.contains(&(failing, fund));
+        if fund == failing || gave || self.model.account(fund).liquidating.is_some() {
+            return Ok(());
+        }
+        let lot = row.params.lot.min(left.0.abs()) * left.0.signum();
+        let held = self.model.exposure(fund, market).size;
+        let after = if held.signum() * lot.signum() >= 0 { (held + lot).abs() } else { 0 };
+        // A little less than the limit: contracts worth it are rounded down.
+        let notional = value::notional(&row.params, row.mark, after);
+        let room = notional + notional / 1_000 + 4 < row.params.fund_limit;
+        let could = room && self.could_take(fund, market, lot, Self::part_value(left, lot));
+        holds("I-19", !could, || format!("fund {fund} could still take of account {failing} in market {market}"))
+    }
+
+    /// Where winners are closed at the mark, the fund pays the difference to the bankruptcy value as far as it can.
+    fn pay_difference(&mut self, winner: AccountId, market: MarketId, part: i128, paid: i128) {
+        let row = self.model.market(market);
+        let (fund, asset) = (row.params.fund, row.params.settlement);
+        let worth = value::value(&row.params, row.mark, part, Dir::Down);
+        let amount = (paid - worth).min(self.fund_can_pay(fund, asset));
+        if row.params.adl_at_mark && amount > 0 && fund != winner {
+            self.shift(fund, winner, asset, amount);
+            let (amount, reason) = (money(amount), MoveReason::AdlPrice);
+            self.expect(Event::Moved { from: fund, to: winner, asset, amount, reason });
+        }
+    }
+
+    /// I-20: what is left uncovered is what is left, and no winner could close any of it.
+    pub(super) fn left_uncovered(&mut self, account: AccountId, market: MarketId, size: i128) -> Verdict {
+        let left = self.handover(account, market);
+        let held = self.model.exposure(account, market).size;
+        same("I-20", || format!("uncovered contracts of account {account}"), (left.0, held), (size, size))?;
+        let ranking = self.ranking(market, Self::winners(left));
+        // A winner that gave what it could may be able to give more once the fund has paid it: at the next try.
+        for (winner, _) in ranking.into_iter().filter(|(winner, _)| !self.ladder.gave.contains(&(account, *winner))) {
+            let could = self.part_of(account, market, left, winner);
+            same("I-20", || format!("{winner} could close what is left of account {account}"), 0, could)?;
+        }
+        self.funds_first(account, market, left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_of_a_tenth_at_leverage_five_scores_a_half() {
+        assert_eq!(score(500, 5_000, 5_500, 1_100), RATE / 2);
+        assert_eq!(score(-500, 5_000, 5_500, 1_100), -RATE / 50);
+        assert_eq!(score(500, -5_000, 5_500, -1), 55 * RATE * 10);
+    }
+}

@@ -1,0 +1,179 @@
+//! Orders and who comes first: one plain list per market, in the order in which orders came to rest, and a scan.
+
+use super::Referee;
+use super::mismatch::{Verdict, holds, same};
+use super::model::{Order, Place};
+use super::num::{Dir, RATE, mul_div};
+use engine::{Event, MarketId, OrderId, Reduce, Side, TimeInForce};
+
+impl Referee {
+    /// The order that must trade next with one that arrives on `side`: best price, then longest in the list.
+    pub(super) fn first_in_line(&self, market: MarketId, side: Side) -> Option<OrderId> {
+        let mut best: Option<(OrderId, i128)> = None;
+        for id in &self.model.market(market).book {
+            let Some(order) = self.model.orders.get(id) else { continue };
+            if order.side == side {
+                continue;
+            }
+            let better = match (best, order.side) {
+                (None, _) => true,
+                (Some((_, price)), Side::Buy) => order.price > price,
+                (Some((_, price)), Side::Sell) => order.price < price,
+            };
+            if better {
+                best = Some((*id, order.price));
+            }
+        }
+        best.map(|(id, _)| id)
+    }
+
+    /// Contracts that rest on the other side of `side`, at `bound` or better.
+    pub(super) fn depth(&self, market: MarketId, side: Side, bound: i128) -> i128 {
+        let book = self.model.market(market).book.iter().filter_map(|id| self.model.orders.get(id));
+        let near = |o: &&Order| o.side != side && if side == Side::Buy { o.price <= bound } else { o.price >= bound };
+        book.filter(near).map(|o| o.remaining).sum()
+    }
+
+    /// An order that must be open.
+    pub(super) fn open(&self, id: OrderId) -> Result<Order, super::Mismatch> {
+        self.model.orders.get(&id).copied().ok_or_else(|| super::Mismatch {
+            sequence: 0,
+            rule: "orders",
+            what: format!("order {id:?}"),
+            ours: "not open".into(),
+            theirs: "open".into(),
+        })
+    }
+
+    pub(super) fn accepted(&mut self, event: &Event, rest: &[Event]) -> Verdict {
+        let &Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved } =
+            event
+        else {
+            return Ok(());
+        };
+        holds("orders", !self.model.orders.contains_key(&order), || format!("order {order:?} is new"))?;
+        let units = i128::from(size.units());
+        let params = &self.model.market(market).params;
+        holds("lot", units > 0 && units % params.lot == 0, || format!("size {size} of order {order:?} in lots"))?;
+        let taken = Order {
+            account,
+            market,
+            side,
+            price: i128::from(price.units()),
+            remaining: units,
+            reduce_only: reduce == Reduce::Only,
+            client_id,
+            reserved: reserved.units(),
+            place: Place::Working,
+            force,
+        };
+        if self.by_ladder(account) {
+            self.ladder_order(&taken)?;
+        } else if !matches!(rest.first(), Some(Event::OrderParked { .. })) {
+            self.price_allowed(&taken)?;
+        }
+        self.model.orders.insert(order, taken);
+        self.model.account_mut(account).orders.entry(market).or_default().push(order);
+        self.touch(account);
+        let parked = matches!(rest.first(), Some(Event::OrderParked { .. }));
+        let position = self.model.exposure(account, market).size;
+        let first = self.closes_first(&taken, position);
+        self.reservation(order, &taken, first, parked)?;
+        if !parked && !taken.reduce_only && units > first {
+            holds("I-25", self.usable(market), || format!("market {market} has a usable price for {order:?}"))?;
+            // The margin of an isolated position's order is its parent's; the child is looked at when a fill opens.
+            self.adds_risk.insert(self.model.parent(account));
+        }
+        Ok(())
+    }
+
+    /// The price is on the tick and inside the band round the last usable mark.
+    fn price_allowed(&self, order: &Order) -> Verdict {
+        let row = self.model.market(order.market);
+        let (p, sign) = (&row.params, order.sign());
+        let edge = mul_div(row.agreed, RATE + sign * p.order_band, RATE, if sign > 0 { Dir::Down } else { Dir::Up });
+        let inside = (order.price - edge) * sign <= 0;
+        holds("order band", order.price > 0 && order.price % p.tick == 0 && inside, || {
+            format!("price {} within {edge}", order.price)
+        })
+    }
+
+    /// Contracts that a new order may close before it opens: one that rests comes after those that rest already.
+    fn closes_first(&self, order: &Order, position: i128) -> i128 {
+        let rests = matches!(order.force, TimeInForce::Gtc | TimeInForce::PostOnly);
+        let before: i128 = self.resting(order.account, order.market, order.side).iter().map(|o| o.remaining).sum();
+        (super::isolated::closable(position, order) - if rests { before } else { 0 }).max(0)
+    }
+
+    /// The order was cut to what margin or the position allows: what was accepted is less than what was asked.
+    pub(super) fn cut(&mut self, id: OrderId, asked: i128, allowed: i128) -> Verdict {
+        let order = self.open(id)?;
+        same("orders", || format!("size of cut {id:?}"), order.remaining, allowed)?;
+        holds("orders", allowed < asked, || format!("{id:?} was cut from {asked} to {allowed}"))
+    }
+
+    pub(super) fn rested(&mut self, id: OrderId, remaining: i128) -> Verdict {
+        let order = self.open(id)?;
+        same("orders", || format!("open size of {id:?}"), order.remaining, remaining)?;
+        if let Some(o) = self.model.orders.get_mut(&id) {
+            o.place = Place::Resting;
+        }
+        let other = self.first_in_line(order.market, order.side).and_then(|o| self.model.orders.get(&o));
+        let crosses = other.is_some_and(|o| (order.price - o.price) * order.sign() >= 0);
+        holds("book", !crosses, || format!("order {id:?} rests without crossing"))?;
+        self.model.market_mut(order.market).book.push(id);
+        if !order.reduce_only {
+            self.model.exposure_mut(order.account, order.market);
+        }
+        self.touched.insert(order.account);
+        Ok(())
+    }
+
+    pub(super) fn parked(&mut self, id: OrderId, force: TimeInForce) -> Verdict {
+        self.open(id)?;
+        if let Some(o) = self.model.orders.get_mut(&id) {
+            (o.place, o.force) = (Place::Parked, force);
+        }
+        Ok(())
+    }
+
+    /// A trigger was reached: the price must be on its side, and the order ends.
+    pub(super) fn triggered(&mut self, id: OrderId) -> Verdict {
+        let order = self.open(id)?;
+        same("orders", || format!("place of triggered {id:?}"), Place::Parked, order.place)?;
+        self.end(id);
+        Ok(())
+    }
+
+    /// The open size became smaller; the place in the queue stays.
+    pub(super) fn reduced(&mut self, id: OrderId, remaining: i128, reserved: i128) -> Verdict {
+        let order = self.open(id)?;
+        holds("orders", remaining > 0 && remaining < order.remaining, || format!("{id:?} became smaller"))?;
+        let kept = mul_div(order.reserved, remaining, order.remaining, Dir::Up);
+        same("I-09", || format!("still set aside for {id:?}"), kept, reserved)?;
+        if let Some(o) = self.model.orders.get_mut(&id) {
+            o.remaining = remaining;
+            o.reserved = reserved;
+        }
+        self.touch(order.account);
+        Ok(())
+    }
+
+    pub(super) fn cancelled(&mut self, id: OrderId, remaining: i128) -> Verdict {
+        let order = self.open(id)?;
+        same("orders", || format!("open size of cancelled {id:?}"), order.remaining, remaining)?;
+        self.end(id);
+        Ok(())
+    }
+
+    /// Takes the order out of every list.
+    pub(super) fn end(&mut self, id: OrderId) {
+        if let Some(order) = self.model.orders.remove(&id) {
+            self.model.market_mut(order.market).book.retain(|o| *o != id);
+            let own = &mut self.model.account_mut(order.account).orders;
+            own.entry(order.market).or_default().retain(|o| *o != id);
+            self.touched.insert(order.account);
+            self.touched.insert(self.model.parent(order.account));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! From events to facts: one line per kind of event. Primary facts move the model; every other event must be one that
+//! the referee expected, to the last digit.
+
+use super::Referee;
+use super::mismatch::{Mismatch, Verdict, holds, same};
+use engine::{AccountId, Answer, Command, Event, MarketId, Reject};
+use units::Time;
+
+/// The command that is judged.
+pub struct Turn<'a> {
+    pub at: Time,
+    pub command: &'a Command,
+    pub answer: &'a Result<Answer, Reject>,
+}
+
+impl Referee {
+    pub(super) fn facts(&mut self, turn: &Turn<'_>, events: &[Event]) -> Verdict {
+        // An answer to a clock that would go backwards is the one that leaves no trace.
+        if matches!(turn.answer, Err(Reject::TimeBackwards { .. })) {
+            return holds("time", turn.at.ns() < self.model.now && events.is_empty(), || {
+                format!("refused time {} is earlier", turn.at)
+            });
+        }
+        for (at, event) in events.iter().enumerate() {
+            self.fact(turn, event, &events[at + 1..])?;
+        }
+        self.settled()?;
+        let refused = events.iter().any(|e| matches!(e, Event::Refused { .. }));
+        same("answer", || "whether the request was refused".into(), turn.answer.is_err(), refused)
+    }
+
+    fn fact(&mut self, turn: &Turn<'_>, event: &Event, rest: &[Event]) -> Verdict {
+        if !is_consequence(event) {
+            self.settled()?;
+        }
+        self.ladder_opens(event)?;
+        match *event {
+            Event::Began { sequence, time } => self.began(turn, sequence, time),
+            Event::Refused { code } => {
+                let ours = turn.answer.as_ref().err().map(Reject::code);
+                same("answer", || "code of the refusal".into(), ours, Some(code))
+            }
+            Event::AssetAdded { .. }
+            | Event::IndexAdded { .. }
+            | Event::IndexParamsSet { .. }
+            | Event::MarketListed { .. }
+            | Event::MarketParamsSet { .. }
+            | Event::AssetParamsSet { .. }
+            | Event::RiskParamsSet
+            | Event::MarketStatusSet { .. }
+            | Event::FundingRateSet { .. }
+            | Event::AccountOpened { .. }
+            | Event::IsolatedOpened { .. }
+            | Event::LeverageSet { .. }
+            | Event::MarginModeSet { .. }
+            | Event::BackstopCommitted { .. } => self.setting(turn, event),
+            Event::Deposited { .. }
+            | Event::WithdrawalRequested { .. }
+            | Event::WithdrawalConfirmed { .. }
+            | Event::WithdrawalReturned { .. }
+            | Event::Moved { .. } => self.money(turn, event),
+            Event::OrderAccepted { .. } => self.accepted(event, rest),
+            Event::OrderCut { order, asked, allowed } => {
+                self.cut(order, i128::from(asked.units()), i128::from(allowed.units()))
+            }
+            Event::OrderRested { order, remaining } => self.rested(order, i128::from(remaining.units())),
+            Event::OrderParked { order, force, .. } => self.parked(order, force),
+            Event::OrderTriggered { order, .. } => self.triggered(order),
+            Event::RiskEvaluated => self.risk_evaluated(),
+            Event::ReservationUsed { .. } => self.reservation_used(event),
+            Event::OrderReduced { order, remaining, reserved } => {
+                self.reduced(order, i128::from(remaining.units()), reserved.units())
+            }
+            Event::OrderCancelled { order, remaining, .. } => self.cancelled(order, i128::from(remaining.units())),
+            Event::Filled { .. } => self.filled(event),
+            Event::PositionChanged { .. } | Event::FeeCharged { .. } => self.derived(event),
+            Event::FundingSettled { account, market, .. } => self.funding_settled(event, account, market),
+            Event::RoundingSwept { market, amount } => self.swept(market, amount.units()),
+            Event::QuoteTaken { .. } | Event::IndexSet { .. } | Event::MarkSet { .. } => self.price(turn, event),
+            Event::PremiumSampled { .. } | Event::FundingPosted { .. } | Event::FundingSkipped { .. } => {
+                self.funding(event)
+            }
+            Event::MarginCalled { .. } => self.called(event),
+            Event::LiquidationStarted { .. }
+            | Event::LiquidationStep { .. }
+            | Event::LiquidationFee { .. }
+            | Event::LiquidationPaused { .. }
+            | Event::LiquidationEnded { .. }
+            | Event::Converted { .. }
+            | Event::TakenOver { .. }
+            | Event::Deleveraged { .. }
+            | Event::LeftUncovered { .. }
+            | Event::DeficitLeft { .. } => self.ladder_event(event),
+        }
+    }
+
+    fn began(&mut self, turn: &Turn<'_>, sequence: u64, time: Time) -> Verdict {
+        same("sequence", || "number of the command".into(), self.model.sequence + 1, sequence)?;
+        same("time", || "time of the command".into(), turn.at.ns().max(self.model.now), time.ns())?;
+        self.model.sequence = sequence;
+        self.model.now = time.ns();
+        Ok(())
+    }
+
+    /// Says that `event` must still come.
+    pub(super) fn expect(&mut self, event: Event) {
+        self.expected.push(event);
+    }
+
+    /// An event that follows from others: it must have been expected, with these numbers.
+    pub(super) fn derived(&mut self, event: &Event) -> Verdict {
+        if let Some(at) = self.expected.iter().position(|e| e == event) {
+            self.expected.remove(at);
+            return Ok(());
+        }
+        if is_nothing(event) {
+            return Ok(());
+        }
+        Err(Mismatch {
+            sequence: 0,
+            rule: "I-10 consequences",
+            what: "an event that follows from a trade or payment".into(),
+            ours: format!("{:?}", self.expected),
+            theirs: format!("{event:?}"),
+        })
+    }
+
+    /// Everything that must have come has come.
+    fn settled(&mut self) -> Verdict {
+        let missing: Vec<Event> = self.expected.drain(..).filter(|e| !is_nothing(e)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Mismatch {
+            sequence: 0,
+            rule: "I-10 consequences",
+            what: "events that must follow".into(),
+            ours: format!("{missing:?}"),
+            theirs: "none of them".into(),
+        })
+    }
+
+    /// The account's numbers moved.
+    pub(super) fn touch(&mut self, account: AccountId) {
+        self.touched.insert(account);
+        let parent = self.model.parent(account);
+        self.touched.insert(parent);
+    }
+
+    /// A handle that must be the next of its table.
+    pub(super) fn next_handle(what: &'static str, rows: usize, handle: usize) -> Verdict {
+        same("handles", || format!("handle of a new {what}"), rows, handle)
+    }
+
+    pub(super) fn known_market(&self, market: MarketId) -> Verdict {
+        holds("handles", market.index() < self.model.markets.len(), || format!("market {market} exists"))
+    }
+}
+
+/// Events that follow from one before them, and may come in any order after it.
+fn is_consequence(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PositionChanged { .. }
+            | Event::FeeCharged { .. }
+            | Event::FundingSettled { .. }
+            | Event::RoundingSwept { .. }
+            | Event::Moved { .. }
+    )
+}
+
+/// An event that says that nothing happened need not come.
+fn is_nothing(event: &Event) -> bool {
+    match event {
+        Event::FeeCharged { fee, .. } => fee.is_zero(),
+        Event::FundingSettled { amount, residue, .. } => amount.is_zero() && *residue == 0,
+        Event::Moved { amount, .. } => amount.is_zero(),
+        _ => false,
+    }
+}

@@ -1,0 +1,204 @@
+//! Trades: what a fill does to two positions, wallets, the clearing account and the fee account.
+
+use super::Referee;
+use super::margin::Lens;
+use super::mismatch::{Verdict, holds, same};
+use super::model::{Order, Place};
+use super::num::{Dir, RATE, at_rate, mul_div};
+use super::value::{self, After};
+use engine::{AccountId, Event, MarketId, OrderId};
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+use units::{Money, Size};
+
+/// Money from a count of 1e-16.
+pub fn money(units: i128) -> Money {
+    Money::from_units(units)
+}
+
+/// A size from a count of 1e-8; zero when it does not fit, which no comparison survives.
+pub fn size(units: i128) -> Size {
+    i64::try_from(units).ok().and_then(Size::new).unwrap_or(Size::ZERO)
+}
+
+impl Referee {
+    pub(super) fn filled(&mut self, event: &Event) -> Verdict {
+        let &Event::Filled { market, maker, taker, price, size, value } = event else { return Ok(()) };
+        self.known_market(market)?;
+        let (resting, arriving) = (self.open(maker)?, self.open(taker)?);
+        let (delta, price) = (i128::from(size.units()), i128::from(price.units()));
+        same("book", || format!("place of maker {maker:?}"), Place::Resting, resting.place)?;
+        same("book", || format!("place of taker {taker:?}"), Place::Working, arriving.place)?;
+        same("book", || "markets of both orders".into(), (market, market), (resting.market, arriving.market))?;
+        same("book", || "price of the fill is the maker's".into(), resting.price, price)?;
+        same(
+            "book",
+            || "sides of both orders".into(),
+            (delta.signum(), -delta.signum()),
+            (arriving.sign(), resting.sign()),
+        )?;
+        let within = (arriving.price - price) * arriving.sign() >= 0;
+        holds("book", within, || format!("taker {taker:?} at {} accepts {price}", arriving.price))?;
+        let fits = delta != 0 && delta.abs() <= resting.remaining && delta.abs() <= arriving.remaining;
+        holds("book", fits, || format!("fill of {delta} fits {} and {}", resting.remaining, arriving.remaining))?;
+        same(
+            "book priority",
+            || "who is first in line".into(),
+            self.first_in_line(market, arriving.side),
+            Some(maker),
+        )?;
+        let owner = |m: &super::model::Model, a: AccountId| m.account(a).owner;
+        let (a, b) = (owner(&self.model, resting.account), owner(&self.model, arriving.account));
+        holds("book", a != b, || format!("owners {a} and {b} of a fill differ"))?;
+        let params = self.model.market(market).params.clone();
+        let paid = value::value(&params, price, delta, Dir::Zero);
+        same("value", || format!("value of {delta} at {price}"), paid, value.units())?;
+        self.model.market_mut(market).last = price;
+        let from_taker = self.share_used(taker, delta.abs())?;
+        let from_maker = self.share_used(maker, delta.abs())?;
+        self.shrink(taker, delta.abs());
+        self.shrink(maker, delta.abs());
+        let notional = value::notional(&params, price, delta);
+        let forced = self.by_ladder(arriving.account);
+        let taker_fee = if forced { 0 } else { at_rate(notional, params.taker_fee, Dir::Up) };
+        self.side(&arriving, delta, paid, (taker_fee, from_taker), forced)?;
+        // The ladder's orders pay no taker fee, so there is none to pay a rebate from.
+        let rate = if forced { params.maker_fee.max(0) } else { params.maker_fee };
+        let maker_fee = at_rate(notional, rate, Dir::Up);
+        self.side(&resting, -delta, -paid, (maker_fee, from_maker), false)
+    }
+
+    /// One side of a fill, with its fee and what came from the parent for it.
+    fn side(&mut self, order: &Order, delta: i128, paid: i128, (fee, reserved): (i128, i128), forced: bool) -> Verdict {
+        let (account, market) = (order.account, order.market);
+        let before = self.model.exposure(account, market).size;
+        let equity = self.figures(account, Lens::Lenient).equity;
+        let (after, wallet) = self.reach(account, market, delta, paid);
+        let less = after.size.abs() < before.abs() && after.size.signum() * before.signum() >= 0;
+        holds("I-08", less || !order.reduce_only, || format!("reduce-only takes {before} to {}", after.size))?;
+        self.fee(account, market, fee);
+        if !forced {
+            if !less {
+                holds("I-25", self.usable(market), || {
+                    format!("market {market} has a usable price when {account} opens")
+                })?;
+                self.adds_risk.insert(account);
+                let row = self.model.market(market);
+                let (notional, cap) =
+                    (value::notional(&row.params, row.mark, after.size), row.params.tiers.last().map_or(0, |t| t.cap));
+                holds("position cap", notional <= cap, || {
+                    format!("position of {account} worth {notional}, cap {cap}")
+                })?;
+            }
+            self.covered_by(account, equity, less, order.place == Place::Resting)?;
+        }
+        // What came from the parent for the part that opens was never the old position's.
+        self.isolated_return(account, market, before, (wallet, wallet - reserved - fee), &after, fee);
+        Ok(())
+    }
+
+    /// A trade outside the book, at a value given: one side of a take-over or of a deleveraging. It never flips (I-08).
+    pub(super) fn handed(&mut self, account: AccountId, market: MarketId, delta: i128, paid: i128) -> After {
+        let before = self.model.exposure(account, market).size;
+        let (after, wallet) = self.reach(account, market, delta, paid);
+        self.isolated_return(account, market, before, (wallet, wallet), &after, 0);
+        after
+    }
+
+    /// Funding first, then the position; gives the wallet between the two.
+    fn reach(&mut self, account: AccountId, market: MarketId, delta: i128, paid: i128) -> (After, i128) {
+        if let Some(settled) = self.settle(account, market) {
+            self.expect(settled);
+        }
+        let settlement = self.model.market(market).params.settlement;
+        let wallet = self.model.wallet(account, settlement);
+        (self.position(account, market, delta, paid), wallet)
+    }
+
+    /// Takes `by` contracts off an order; one with nothing left ends.
+    fn shrink(&mut self, id: OrderId, by: i128) {
+        let Some(order) = self.model.orders.get_mut(&id) else { return };
+        order.remaining -= by;
+        let (account, left) = (order.account, order.remaining);
+        self.touch(account);
+        if left == 0 {
+            self.end(id);
+        }
+    }
+
+    /// A trade of `delta` contracts for `paid` reaches a position whose funding is settled.
+    fn position(&mut self, account: AccountId, market: MarketId, delta: i128, paid: i128) -> After {
+        let settlement = self.model.market(market).params.settlement;
+        let exposure = self.model.exposure_mut(account, market);
+        let after = value::trade(exposure.size, exposure.cost, delta, paid);
+        exposure.size = after.size;
+        exposure.cost = after.cost;
+        self.model.credit(account, settlement, after.realised);
+        self.model.market_mut(market).clearing -= after.realised;
+        self.touch(account);
+        self.expect(Event::PositionChanged {
+            account,
+            market,
+            size: size(after.size),
+            cost: money(after.cost),
+            realised: money(after.realised),
+        });
+        after
+    }
+
+    /// A fee goes from a wallet straight to the fee account (I-04).
+    fn fee(&mut self, account: AccountId, market: MarketId, fee: i128) {
+        let settlement = self.model.market(market).params.settlement;
+        self.model.credit(account, settlement, -fee);
+        self.model.asset(settlement).fees += fee;
+        self.expect(Event::FeeCharged { account, market, fee: money(fee) });
+    }
+
+    /// Brings a position up to the market's funding; says what the engine must report, if there is anything.
+    pub(super) fn settle(&mut self, account: AccountId, market: MarketId) -> Option<Event> {
+        let now = self.model.market(market).funding;
+        let settlement = self.model.market(market).params.settlement;
+        let exposure = self.model.exposure_mut(account, market);
+        let moved = now - exposure.checkpoint;
+        exposure.checkpoint = now;
+        if moved == 0 || exposure.size == 0 {
+            return None;
+        }
+        let owed = -exposure.size;
+        let amount = mul_div(owed, moved, RATE, Dir::Down);
+        let residue = BigInt::from(owed) * moved - BigInt::from(amount) * RATE;
+        let residue = residue.to_i128().unwrap_or(-1);
+        self.model.credit(account, settlement, amount);
+        let market_row = self.model.market_mut(market);
+        market_row.clearing -= amount;
+        market_row.residue += residue;
+        self.touch(account);
+        Some(Event::FundingSettled { account, market, amount: money(amount), residue })
+    }
+
+    /// Funding reached a wallet, on its own or before a trade.
+    pub(super) fn funding_settled(&mut self, event: &Event, account: AccountId, market: MarketId) -> Verdict {
+        if self.expected.contains(event) {
+            return self.derived(event);
+        }
+        if let Some(settled) = self.settle(account, market) {
+            self.expect(settled);
+        }
+        self.derived(event)
+    }
+
+    /// Whole units that rounding left in the clearing account go to the rounding account.
+    pub(super) fn swept(&mut self, market: MarketId, amount: i128) -> Verdict {
+        // The engine may sweep between the two sides of a trade, where the referee has settled both.
+        let row = self.model.market_mut(market);
+        let there = row.residue / RATE;
+        holds("rounding", amount > 0 && amount <= there, || {
+            format!("sweep of {amount} units from {there} in market {market}")
+        })?;
+        row.residue -= amount * RATE;
+        row.clearing -= amount;
+        let settlement = row.params.settlement;
+        self.model.asset(settlement).rounding += amount;
+        Ok(())
+    }
+}

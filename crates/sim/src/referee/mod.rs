@@ -1,0 +1,117 @@
+//! The referee: a second, slow, obvious implementation of balances, margin, book priority and tiers.
+//!
+//! It watches an engine from outside. From commands and events it takes only primary facts: who traded what with whom
+//! at which price, which price or parameter was set, what was deposited. Every other number it works out again, by plain
+//! scans over whole numbers with its own rounding, and compares. It shares no formula with the engine: it must never
+//! name the crate of formulas (`tidy` sees to it). What it checks is listed in `docs/referee.md`.
+
+mod adl;
+mod book;
+mod calls;
+mod compare;
+mod convert;
+mod facts;
+mod fills;
+mod invariants;
+mod isolated;
+mod judge;
+mod ladder;
+mod margin;
+mod mismatch;
+mod model;
+mod money;
+mod num;
+mod outflow;
+mod prices;
+mod reduce;
+mod sample;
+mod takeover;
+mod value;
+
+pub use judge::Judge;
+pub use mismatch::Mismatch;
+
+use engine::{AccountId, Answer, AssetId, Command, Engine, Event, OrderId, Reject};
+use model::Model;
+use std::collections::{BTreeMap, BTreeSet};
+use units::Time;
+
+/// Watches one engine from its first command on.
+#[derive(Clone, Debug, Default)]
+pub struct Referee {
+    model: Model,
+    /// Events that must still come because of a fact seen before.
+    expected: Vec<Event>,
+    /// Accounts whose numbers this command moved.
+    touched: BTreeSet<AccountId>,
+    /// A price or parameter moved, so that everyone's numbers did.
+    everyone: bool,
+    /// Reservations that moved for a fill that is about to come.
+    used: BTreeMap<OrderId, i128>,
+    /// Accounts that this command let take more risk: they must be covered when it ends.
+    adds_risk: BTreeSet<AccountId>,
+    /// Deficits that this command told.
+    deficits: BTreeSet<(AccountId, AssetId)>,
+    ladder: ladder::Round,
+    /// Every how many commands all accounts are compared; in between, those that moved.
+    full_every: u64,
+}
+
+impl Referee {
+    /// Compares all accounts after every command.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { full_every: 1, ..Self::default() }
+    }
+
+    /// Compares all accounts after every `commands`; in between, those that the command touched, and all totals that
+    /// can be had from them. For large populations.
+    #[must_use]
+    pub fn full_every(commands: u64) -> Self {
+        Self { full_every: commands.max(1), ..Self::default() }
+    }
+
+    /// Takes note of a command that the engine has just applied, and compares.
+    ///
+    /// `events` are those of this command alone.
+    ///
+    /// # Errors
+    /// The first number or rule on which referee and engine do not agree.
+    pub fn observe(
+        &mut self,
+        at: Time,
+        command: &Command,
+        answer: &Result<Answer, Reject>,
+        events: &[Event],
+        engine: &Engine,
+    ) -> Result<(), Mismatch> {
+        self.touched.clear();
+        self.everyone = false;
+        self.used.clear();
+        self.adds_risk.clear();
+        self.deficits.clear();
+        self.ladder.begin();
+        let turn = facts::Turn { at, command, answer };
+        let verdict = self.facts(&turn, events).and_then(|()| {
+            let full = self.model.sequence.is_multiple_of(self.full_every);
+            self.verdict(engine, full)
+        });
+        verdict.map_err(|m| m.at(self.model.sequence))
+    }
+
+    /// Compares everything at once: for the end of a run that was not compared in full after every command.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    pub fn compare_all(&mut self, engine: &Engine) -> Result<(), Mismatch> {
+        self.everyone = true;
+        self.verdict(engine, true).map_err(|m| m.at(self.model.sequence))
+    }
+
+    fn verdict(&mut self, engine: &Engine, full: bool) -> Result<(), Mismatch> {
+        let state = engine.state();
+        self.compare(state, full)?;
+        self.invariants(state, full)?;
+        self.sample(engine, full)
+    }
+}

@@ -1,0 +1,369 @@
+//! What the referee remembers: plain tables of whole numbers, nothing derived but what is cheap to say.
+//!
+//! Money counts 1e-16, prices and sizes 1e-8, rates 1e-9, funding 1e-25, time nanoseconds, as in the engine, so that
+//! numbers can be compared digit by digit. The parameters are read from their published (JSON) form.
+
+use super::num::{Dir, RATE, mul_div};
+use engine::{AccountId, AssetId, IndexId, MarketId, OrderId, Side};
+use std::collections::{BTreeMap, HashMap};
+
+/// An asset and the balances that are nobody's.
+#[derive(Clone, Debug, Default)]
+pub struct Asset {
+    pub index: Option<IndexId>,
+    pub haircut: i128,
+    pub discount: i128,
+    pub vault: i128,
+    pub fees: i128,
+    pub rounding: i128,
+}
+
+/// A price from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    pub price: i128,
+    pub usable_until: i64,
+    /// The last price of a quorum.
+    pub agreed: i128,
+    pub weights: Vec<u32>,
+    pub quorum: usize,
+    pub deviation: i128,
+    pub stale_ns: i64,
+    pub speed: i128,
+    pub reduce_only_after_ns: i64,
+    /// When the price last had a quorum or, before the first, nothing.
+    pub set_at: i64,
+    /// Last quote of each source: price and time.
+    pub quotes: Vec<Option<(i128, i64)>>,
+}
+
+impl Index {
+    pub fn usable(&self, now: i64) -> bool {
+        self.price > 0 && self.usable_until > 0 && now <= self.usable_until
+    }
+}
+
+/// One size tier.
+#[derive(Clone, Copy, Debug)]
+pub struct Tier {
+    pub cap: i128,
+    pub initial: i128,
+    pub maintenance: i128,
+    pub deduction: i128,
+}
+
+/// Resolved parameters of a market.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Quote per contract of an inverse contract; none for a linear one.
+    pub face: Option<i128>,
+    pub settlement: AssetId,
+    pub index: IndexId,
+    pub tick: i128,
+    pub lot: i128,
+    pub taker_fee: i128,
+    pub maker_fee: i128,
+    pub closing_fee: i128,
+    pub tiers: Vec<Tier>,
+    pub mark_band: i128,
+    pub order_band: i128,
+    pub interval_ns: i64,
+    pub interest: i128,
+    pub clamp: i128,
+    pub cap: i128,
+    pub floor: i128,
+    pub gap_ns: i64,
+    pub liquidation_fee: i128,
+    pub band: i128,
+    pub depth_share: i128,
+    pub fund_limit: i128,
+    pub adl_at_mark: bool,
+    pub fund: AccountId,
+}
+
+impl Params {
+    /// Reads what the command carried; tier deductions are worked out again.
+    pub fn read(p: &engine::params::MarketParams) -> Self {
+        let json = |v: serde_json::Result<serde_json::Value>| v.unwrap_or(serde_json::Value::Null);
+        let contract = json(serde_json::to_value(p.contract));
+        let face = contract.pointer("/inverse/face").and_then(serde_json::Value::as_u64).map(i128::from);
+        let mut tiers: Vec<Tier> = Vec::new();
+        for t in p.tiers.tiers() {
+            let (initial, maintenance) = (i128::from(t.initial_rate.units()), i128::from(t.maintenance_rate.units()));
+            let deduction = tiers.last().map_or(0, |before| {
+                before.deduction + mul_div(before.cap, maintenance - before.maintenance, RATE, Dir::Down)
+            });
+            tiers.push(Tier { cap: t.cap.units(), initial, maintenance, deduction });
+        }
+        let rate = |r: units::Rate| i128::from(r.units());
+        Self {
+            face,
+            settlement: p.settlement,
+            index: p.index,
+            tick: i128::from(p.tick.units()),
+            lot: i128::from(p.lot.units()),
+            taker_fee: rate(p.taker_fee),
+            maker_fee: rate(p.maker_fee),
+            closing_fee: rate(p.closing_fee),
+            tiers,
+            mark_band: rate(p.mark_band),
+            order_band: rate(p.order_band),
+            interval_ns: p.funding.interval_ns,
+            interest: rate(p.funding.interest),
+            clamp: rate(p.funding.clamp),
+            cap: rate(p.funding.cap),
+            floor: rate(p.funding.floor),
+            gap_ns: p.funding_gap_ns,
+            liquidation_fee: rate(p.liquidation.fee),
+            band: rate(p.liquidation.band),
+            depth_share: rate(p.liquidation.depth_share),
+            fund_limit: p.liquidation.fund_limit.units(),
+            adl_at_mark: p.liquidation.adl_price == engine::params::AdlPrice::Mark,
+            fund: p.fund,
+        }
+    }
+}
+
+/// A market.
+#[derive(Clone, Debug)]
+pub struct Market {
+    pub params: Params,
+    pub status: engine::MarketStatus,
+    pub mark: i128,
+    /// The last mark from an index with quorum.
+    pub agreed: i128,
+    pub last: i128,
+    pub premium_sum: i128,
+    pub premium_count: i128,
+    pub given: Option<i128>,
+    pub funding: i128,
+    /// The next settlement.
+    pub funding_next: i64,
+    pub residue: i128,
+    pub clearing: i128,
+    pub average: super::margin::Average,
+    /// Resting orders in the order in which they came to rest; both sides together.
+    pub book: Vec<OrderId>,
+}
+
+/// What a subaccount is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Trading,
+    Fund,
+    Child { parent: AccountId, market: MarketId },
+}
+
+/// A subaccount.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub owner: u32,
+    pub kind: Kind,
+    pub wallets: BTreeMap<AssetId, i128>,
+    pub exposures: BTreeMap<MarketId, Exposure>,
+    /// Its open orders by market, oldest first.
+    pub orders: BTreeMap<MarketId, Vec<OrderId>>,
+    /// The ladder works on it; the last stage it did.
+    pub liquidating: Option<Ladder>,
+    pub call: u8,
+}
+
+/// Where the ladder is with an account.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ladder {
+    pub stage: Option<engine::Stage>,
+    pub paused_until: i64,
+}
+
+/// A subaccount in one market.
+#[derive(Clone, Debug, Default)]
+pub struct Exposure {
+    pub leverage: i128,
+    pub isolated: bool,
+    pub child: Option<AccountId>,
+    pub size: i128,
+    pub cost: i128,
+    pub checkpoint: i128,
+}
+
+/// Where an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Working,
+    Resting,
+    Parked,
+}
+
+/// An open order.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    pub account: AccountId,
+    pub market: MarketId,
+    pub side: Side,
+    pub price: i128,
+    pub remaining: i128,
+    pub reduce_only: bool,
+    pub client_id: u64,
+    pub reserved: i128,
+    pub place: Place,
+    /// What happens to what does not fill at once.
+    pub force: engine::TimeInForce,
+}
+
+impl Order {
+    /// +1 for a buy, −1 for a sell.
+    pub fn sign(&self) -> i128 {
+        match self.side {
+            Side::Buy => 1,
+            Side::Sell => -1,
+        }
+    }
+}
+
+/// A withdrawal that waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Withdrawal {
+    pub account: AccountId,
+    pub asset: AssetId,
+    pub amount: i128,
+}
+
+/// The venue's risk parameters.
+#[derive(Clone, Debug)]
+pub struct Risk {
+    /// Equity equal to maintenance is below the line, too.
+    pub at_line: bool,
+    pub target: i128,
+    pub takeover: i128,
+    pub pause_ns: i64,
+    pub calls: Vec<i128>,
+    pub hysteresis: i128,
+    pub outflow_share: i128,
+    pub stale_favour: i128,
+    pub stale_favour_cap: i128,
+}
+
+impl Risk {
+    pub fn read(p: &engine::params::RiskParams) -> Self {
+        let line = serde_json::to_value(p.line).unwrap_or(serde_json::Value::Null);
+        let rate = |r: units::Rate| i128::from(r.units());
+        Self {
+            at_line: line.as_str() == Some("at"),
+            target: rate(p.target),
+            takeover: rate(p.takeover),
+            pause_ns: p.pause_ns,
+            calls: p.calls.iter().map(|c| rate(*c)).filter(|c| *c > 0).collect(),
+            hysteresis: rate(p.call_hysteresis),
+            outflow_share: rate(p.outflow_share),
+            stale_favour: rate(p.stale_favour),
+            stale_favour_cap: p.stale_favour_cap.units(),
+        }
+    }
+
+    /// True when an account with this headroom is to be liquidated.
+    pub fn below(&self, headroom: i128) -> bool {
+        headroom < 0 || (self.at_line && headroom == 0)
+    }
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub sequence: u64,
+    pub now: i64,
+    pub risk: Risk,
+    pub assets: Vec<Asset>,
+    pub indices: Vec<Index>,
+    pub markets: Vec<Market>,
+    pub accounts: Vec<Account>,
+    /// Open orders; never walked, only looked up.
+    pub orders: HashMap<OrderId, Order>,
+    pub withdrawals: BTreeMap<u64, Withdrawal>,
+    pub deposits: std::collections::BTreeSet<(AssetId, u64)>,
+    pub backstops: BTreeMap<AccountId, i128>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            now: 0,
+            risk: Risk::read(&engine::params::RiskParams::default()),
+            assets: Vec::new(),
+            indices: Vec::new(),
+            markets: Vec::new(),
+            accounts: Vec::new(),
+            orders: HashMap::new(),
+            withdrawals: BTreeMap::new(),
+            deposits: std::collections::BTreeSet::new(),
+            backstops: BTreeMap::new(),
+        }
+    }
+}
+
+impl Model {
+    pub fn asset(&mut self, id: AssetId) -> &mut Asset {
+        &mut self.assets[id.index()]
+    }
+
+    pub fn market(&self, id: MarketId) -> &Market {
+        &self.markets[id.index()]
+    }
+
+    pub fn market_mut(&mut self, id: MarketId) -> &mut Market {
+        &mut self.markets[id.index()]
+    }
+
+    pub fn account(&self, id: AccountId) -> &Account {
+        &self.accounts[id.index()]
+    }
+
+    pub fn account_mut(&mut self, id: AccountId) -> &mut Account {
+        &mut self.accounts[id.index()]
+    }
+
+    pub fn wallet(&self, id: AccountId, asset: AssetId) -> i128 {
+        self.account(id).wallets.get(&asset).copied().unwrap_or(0)
+    }
+
+    /// Adds to a wallet; negative takes from it.
+    pub fn credit(&mut self, id: AccountId, asset: AssetId, amount: i128) {
+        *self.account_mut(id).wallets.entry(asset).or_insert(0) += amount;
+    }
+
+    pub fn exposure(&self, id: AccountId, market: MarketId) -> Exposure {
+        self.account(id).exposures.get(&market).cloned().unwrap_or_default()
+    }
+
+    pub fn exposure_mut(&mut self, id: AccountId, market: MarketId) -> &mut Exposure {
+        self.account_mut(id).exposures.entry(market).or_default()
+    }
+
+    /// The price of an asset in the numeraire: the last usable one while its index is not; zero before its first.
+    pub fn asset_price(&self, asset: AssetId) -> i128 {
+        let Some(index) = self.assets[asset.index()].index else { return super::num::PRICE };
+        let row = &self.indices[index.index()];
+        if row.usable(self.now) { row.price } else { row.agreed }
+    }
+
+    /// The price that positions of a market are valued at: the mark, or the last usable one while its index is not.
+    pub fn valuation(&self, market: &Market) -> i128 {
+        if self.indices[market.params.index.index()].usable(self.now) { market.mark } else { market.agreed }
+    }
+
+    /// The parent of a child, or the account itself.
+    pub fn parent(&self, id: AccountId) -> AccountId {
+        match self.account(id).kind {
+            Kind::Child { parent, .. } => parent,
+            Kind::Trading | Kind::Fund => id,
+        }
+    }
+
+    /// The account that an order of (account, market) trades for.
+    pub fn holder(&self, id: AccountId, market: MarketId) -> AccountId {
+        match self.account(id).exposures.get(&market) {
+            Some(e) if e.isolated => e.child.unwrap_or(id),
+            _ => id,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Money and settings that a command brings: what was listed, opened, deposited, withdrawn, moved, chosen.
+
+use super::Referee;
+use super::facts::Turn;
+use super::margin::Lens;
+use super::mismatch::{Mismatch, Verdict, holds, same};
+use super::model::{self, Kind, Params, Risk};
+use engine::{AccountId, Answer, AssetId, Command, Event, MarginMode, MoveReason, Role, StatusReason};
+use std::collections::BTreeMap;
+
+/// An event that this command cannot have caused.
+fn stray(event: &Event) -> Verdict {
+    Err(Mismatch {
+        sequence: 0,
+        rule: "facts",
+        what: "an event that the command does not ask for".into(),
+        ours: "none".into(),
+        theirs: format!("{event:?}"),
+    })
+}
+
+impl Referee {
+    pub(super) fn setting(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
+        match (event, turn.command) {
+            (Event::AssetAdded { asset }, Command::AddAsset(p)) => {
+                Self::next_handle("asset", self.model.assets.len(), asset.index())?;
+                self.model.assets.push(model::Asset {
+                    index: p.index,
+                    haircut: i128::from(p.haircut.units()),
+                    discount: i128::from(p.conversion_discount.units()),
+                    ..model::Asset::default()
+                });
+                Ok(())
+            }
+            (Event::IndexAdded { index }, Command::AddIndex(p)) => {
+                Self::next_handle("index", self.model.indices.len(), index.index())?;
+                self.model.indices.push(model::Index {
+                    weights: p.weights.clone(),
+                    quorum: usize::from(p.rule.quorum.max(1)),
+                    deviation: i128::from(p.rule.max_deviation.units()),
+                    stale_ns: p.stale_ns,
+                    speed: i128::from(p.speed.units()),
+                    reduce_only_after_ns: p.reduce_only_after_ns,
+                    quotes: vec![None; p.weights.len()],
+                    ..model::Index::default()
+                });
+                Ok(())
+            }
+            (Event::IndexParamsSet { index }, Command::SetIndexParams { params: p, .. }) => {
+                self.everyone = true;
+                let Some(row) = self.model.indices.get_mut(index.index()) else {
+                    return holds("index", false, || "parameters of an index that is not there".into());
+                };
+                row.weights = p.weights.clone();
+                row.quorum = usize::from(p.rule.quorum.max(1));
+                row.deviation = i128::from(p.rule.max_deviation.units());
+                row.stale_ns = p.stale_ns;
+                row.speed = i128::from(p.speed.units());
+                row.reduce_only_after_ns = p.reduce_only_after_ns;
+                Ok(())
+            }
+            (Event::MarketListed { market }, Command::ListMarket(p)) => {
+                Self::next_handle("market", self.model.markets.len(), market.index())?;
+                self.list(Params::read(p));
+                Ok(())
+            }
+            (Event::MarketParamsSet { market }, Command::SetMarketParams { market: asked, params }) => {
+                same("facts", || "market of new parameters".into(), *asked, *market)?;
+                self.everyone = true;
+                self.model.market_mut(*market).params = Params::read(params);
+                Ok(())
+            }
+            (
+                Event::AssetParamsSet { asset, haircut, conversion_discount },
+                Command::SetAssetParams { asset: asked, params },
+            ) => {
+                let want = (*asked, params.haircut, params.conversion_discount);
+                same("facts", || "new parameters of an asset".into(), want, (*asset, *haircut, *conversion_discount))?;
+                self.everyone = true;
+                let row = self.model.asset(*asset);
+                row.haircut = i128::from(haircut.units());
+                row.discount = i128::from(conversion_discount.units());
+                Ok(())
+            }
+            (Event::RiskParamsSet, Command::SetRiskParams(p)) => {
+                self.everyone = true;
+                self.model.risk = Risk::read(p);
+                Ok(())
+            }
+            (Event::MarketStatusSet { market, status, reason }, command) => {
+                let by_command =
+                    matches!(command, Command::SetMarketStatus { market: m, status: s } if m == market && s == status);
+                holds("facts", by_command || *reason != StatusReason::Command, || {
+                    format!("status {status:?} was asked for")
+                })?;
+                if *reason == StatusReason::IndexUnusable {
+                    let index = self.model.market(*market).params.index;
+                    let row = &self.model.indices[index.index()];
+                    let long = self.model.now.saturating_sub(row.usable_until) > row.reduce_only_after_ns;
+                    holds("I-24", !row.usable(self.model.now) && long, || {
+                        format!("index of market {market} is unusable")
+                    })?;
+                }
+                self.everyone = true;
+                self.model.market_mut(*market).status = *status;
+                Ok(())
+            }
+            (Event::FundingRateSet { market, rate }, Command::SetFundingRate { market: m, rate: r }) => {
+                same("facts", || "funding rate given".into(), (*m, *r), (*market, *rate))?;
+                self.model.market_mut(*market).given = Some(i128::from(rate.units()));
+                Ok(())
+            }
+            _ => self.account_setting(turn, event),
+        }
+    }
+
+    fn list(&mut self, params: Params) {
+        let now = self.model.now;
+        let funding_next = now - now.rem_euclid(params.interval_ns) + params.interval_ns;
+        self.model.markets.push(model::Market {
+            params,
+            status: engine::MarketStatus::Open,
+            mark: 0,
+            agreed: 0,
+            last: 0,
+            premium_sum: 0,
+            premium_count: 0,
+            given: None,
+            funding: 0,
+            funding_next,
+            residue: 0,
+            clearing: 0,
+            average: super::margin::Average::start(self.model.now),
+            book: Vec::new(),
+        });
+    }
+
+    fn open_account(&mut self, account: AccountId, owner: u32, kind: Kind) -> Verdict {
+        Self::next_handle("account", self.model.accounts.len(), account.index())?;
+        let (wallets, exposures) = (BTreeMap::new(), BTreeMap::new());
+        self.model.accounts.push(model::Account {
+            owner,
+            kind,
+            wallets,
+            exposures,
+            orders: BTreeMap::new(),
+            liquidating: None,
+            call: 0,
+        });
+        Ok(())
+    }
+
+    fn account_setting(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
+        match (event, turn.command) {
+            (Event::BackstopCommitted { account, limit }, _) if self.ladder.backstop.is_some() => {
+                self.backstop_left(*account, limit.units())
+            }
+            (Event::AccountOpened { account, owner }, Command::OpenAccount { owner: asked, role, .. }) => {
+                same("facts", || "owner".into(), asked, owner)?;
+                let kind = if *role == Role::Fund { Kind::Fund } else { Kind::Trading };
+                self.open_account(*account, owner.0, kind)
+            }
+            (Event::IsolatedOpened { child, parent, market }, _) => {
+                let kind = Kind::Child { parent: *parent, market: *market };
+                let leverage = self.model.exposure(*parent, *market).leverage;
+                self.open_account(*child, self.model.account(*parent).owner, kind)?;
+                self.model.exposure_mut(*child, *market).leverage = leverage;
+                self.model.exposure_mut(*parent, *market).child = Some(*child);
+                Ok(())
+            }
+            (
+                Event::LeverageSet { account, market, leverage },
+                Command::SetLeverage { account: a, market: m, leverage: l },
+            ) => {
+                same("facts", || "leverage".into(), (*a, *m, *l), (*account, *market, *leverage))?;
+                let child = self.model.exposure(*account, *market).child;
+                for id in std::iter::once(*account).chain(child) {
+                    let before = self.figures(id, Lens::Mark).initial;
+                    self.model.exposure_mut(id, *market).leverage = i128::from(*leverage);
+                    self.touch(id);
+                    if self.figures(id, Lens::Mark).initial > before {
+                        self.above_initial(id)?;
+                    }
+                }
+                Ok(())
+            }
+            (
+                Event::MarginModeSet { account, market, mode },
+                Command::SetMarginMode { account: a, market: m, mode: asked },
+            ) => {
+                same("facts", || "margin mode".into(), (*a, *m, *asked), (*account, *market, *mode))?;
+                let here = |id: AccountId| self.orders_in(id, *market).next().is_some();
+                let child = self.model.exposure(*account, *market).child;
+                let flat = !here(*account) && !child.is_some_and(here);
+                let size = self.model.exposure(self.model.holder(*account, *market), *market).size;
+                holds("mode", flat && size == 0, || format!("account {account} is flat in market {market}"))?;
+                self.model.exposure_mut(*account, *market).isolated = *mode == MarginMode::Isolated;
+                self.touch(*account);
+                Ok(())
+            }
+            (Event::BackstopCommitted { account, limit }, Command::CommitBackstop { account: a, limit: asked }) => {
+                same("facts", || "backstop limit".into(), (*a, *asked), (*account, *limit))?;
+                if limit.is_zero() {
+                    self.model.backstops.remove(account);
+                    return Ok(());
+                }
+                self.model.backstops.insert(*account, limit.units());
+                self.outflow_kept(*account, None)
+            }
+            _ => stray(event),
+        }
+    }
+
+    pub(super) fn money(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
+        match (event, turn.command) {
+            (
+                Event::Deposited { account, asset, amount, reference, wallet },
+                Command::Deposit { account: a, asset: c, amount: x, reference: r },
+            ) => {
+                same("facts", || "deposit".into(), (a, c, x, r), (account, asset, amount, reference))?;
+                holds("deposits", self.model.deposits.insert((*asset, *reference)), || {
+                    format!("reference {reference} is new")
+                })?;
+                self.model.asset(*asset).vault += amount.units();
+                self.credit(*account, *asset, amount.units());
+                self.wallet_is(*account, *asset, wallet.units())
+            }
+            (
+                Event::WithdrawalRequested { withdrawal, account, asset, amount, wallet },
+                Command::RequestWithdrawal { account: a, asset: c, amount: x },
+            ) => {
+                same("facts", || "withdrawal".into(), (a, c, x), (account, asset, amount))?;
+                same("facts", || "number of the withdrawal".into(), turn.answer, &Ok(Answer::Withdrawal(*withdrawal)))?;
+                let waits = model::Withdrawal { account: *account, asset: *asset, amount: amount.units() };
+                self.model.withdrawals.insert(*withdrawal, waits);
+                self.credit(*account, *asset, -amount.units());
+                self.wallet_is(*account, *asset, wallet.units())?;
+                self.outflow_kept(*account, Some(*asset))
+            }
+            (Event::WithdrawalConfirmed { withdrawal }, Command::ConfirmWithdrawal { withdrawal: asked }) => {
+                same("facts", || "withdrawal confirmed".into(), asked, withdrawal)?;
+                let waits = self.model.withdrawals.remove(withdrawal);
+                holds("withdrawals", waits.is_some(), || format!("withdrawal {withdrawal} waits"))?;
+                if let Some(w) = waits {
+                    self.model.asset(w.asset).vault -= w.amount;
+                }
+                Ok(())
+            }
+            (
+                Event::WithdrawalReturned { withdrawal, account, asset, wallet },
+                Command::ReturnWithdrawal { withdrawal: asked },
+            ) => {
+                same("facts", || "withdrawal returned".into(), asked, withdrawal)?;
+                let waits = self.model.withdrawals.remove(withdrawal);
+                holds("withdrawals", waits.is_some(), || format!("withdrawal {withdrawal} waits"))?;
+                if let Some(w) = waits {
+                    same("withdrawals", || "whose and what".into(), (w.account, w.asset), (*account, *asset))?;
+                    self.credit(w.account, w.asset, w.amount);
+                }
+                self.wallet_is(*account, *asset, wallet.units())
+            }
+            (Event::Moved { .. }, _) => self.moved(turn, event),
+            _ => stray(event),
+        }
+    }
+
+    fn moved(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
+        let &Event::Moved { from, to, asset, amount, reason } = event else { return Ok(()) };
+        holds("facts", !amount.is_negative(), || format!("amount {amount} moved is not negative"))?;
+        match reason {
+            MoveReason::Transfer => {
+                let asked = match turn.command {
+                    Command::Transfer { from, to, asset, amount } => Some((*from, *to, *asset, *amount)),
+                    _ => None,
+                };
+                same("facts", || "transfer".into(), asked, Some((from, to, asset, amount)))?;
+                self.shift(from, to, asset, amount.units());
+                self.outflow_kept(from, Some(asset))
+            }
+            MoveReason::IsolatedMargin => self.isolated_margin(turn, event),
+            MoveReason::IsolatedReturn => self.derived(event),
+            MoveReason::AdlPrice => self.derived(event),
+            MoveReason::Deficit => self.deficit_paid(event),
+        }
+    }
+
+    /// Money from one subaccount to another.
+    pub(super) fn shift(&mut self, from: AccountId, to: AccountId, asset: AssetId, amount: i128) {
+        self.credit(from, asset, -amount);
+        self.credit(to, asset, amount);
+    }
+
+    /// Money into a wallet from outside of all wallets; negative: out of it.
+    pub(super) fn credit(&mut self, account: AccountId, asset: AssetId, amount: i128) {
+        self.model.credit(account, asset, amount);
+        self.touch(account);
+    }
+
+    pub(super) fn wallet_is(&self, account: AccountId, asset: AssetId, theirs: i128) -> Verdict {
+        let ours = self.model.wallet(account, asset);
+        same("wallet", || format!("wallet of account {account} in asset {asset}"), ours, theirs)
+    }
+}

@@ -1,0 +1,95 @@
+//! Stage two of the ladder: the order of a step is inside the band, within its share of the depth, and no larger than the
+//! target needs; the next stage begins only when the book has nothing more to give (I-18, I-19).
+
+use super::Referee;
+use super::margin::{Figures, Lens};
+use super::mismatch::{Verdict, holds, same};
+use super::model::{Kind, Order};
+use super::num::{Dir, RATE, at_rate, div, mul_div};
+use super::value;
+use engine::{AccountId, Event, MarketId, Side, Stage};
+use std::collections::BTreeMap;
+
+impl Referee {
+    /// The worst price of a step on `side`, and the most contracts that it may take.
+    fn offer(&self, account: AccountId, market: MarketId) -> Option<(Side, i128, i128)> {
+        let row = self.model.market(market);
+        let p = &row.params;
+        let position = self.model.exposure(account, market).size;
+        let (side, bound) = if position > 0 {
+            (Side::Sell, div(mul_div(row.mark, RATE - p.band, RATE, Dir::Up), p.tick, Dir::Up) * p.tick)
+        } else {
+            (Side::Buy, div(mul_div(row.mark, RATE + p.band, RATE, Dir::Down), p.tick, Dir::Down) * p.tick)
+        };
+        let depth = self.depth(market, side, bound);
+        let share = at_rate(depth, p.depth_share, Dir::Down);
+        let allowed = if share < p.lot && depth >= p.lot { p.lot } else { share };
+        let most = if allowed >= position.abs() { position.abs() } else { allowed - allowed % p.lot };
+        if bound > 0 && most > 0 { Some((side, bound, most)) } else { None }
+    }
+
+    /// An order that the ladder has sent.
+    pub(super) fn ladder_order(&self, order: &Order) -> Verdict {
+        let (account, market) = (order.account, order.market);
+        let what = |text: &str| format!("step of account {account} in market {market}: {text}");
+        let position = self.model.exposure(account, market).size;
+        holds("I-08", order.reduce_only && position * order.sign() < 0, || what("reduces"))?;
+        holds("I-25", self.can_close(market), || what("the price is usable"))?;
+        let Some((side, bound, most)) = self.offer(account, market) else {
+            return holds("I-19", false, || what("the book offers something"));
+        };
+        same("I-18", || what("side and worst price"), (side, bound), (order.side, order.price))?;
+        let size = order.remaining;
+        if self.model.account(account).kind == Kind::Fund && self.model.account(account).liquidating.is_none() {
+            return same("ladder", || what("a fund closes all that is offered"), most, size);
+        }
+        holds("ladder", size <= most, || what(&format!("{size} is within {most}")))?;
+        let lot = self.model.market(market).params.lot;
+        let enough = size == most || self.restores(account, market, order.side, size);
+        holds("ladder", enough, || what(&format!("{size} of {most} brings back to the target")))?;
+        let fewer = size - if size % lot == 0 { lot } else { size % lot };
+        let over = fewer > 0 && self.restores(account, market, order.side, fewer);
+        holds("ladder", !over, || what(&format!("{fewer} contracts would have been enough, not {size}")))
+    }
+
+    /// Whether closing `size` at the prices that the book shows brings equity back to the target.
+    fn restores(&self, account: AccountId, market: MarketId, side: Side, size: i128) -> bool {
+        let p = &self.model.market(market).params;
+        let sign = if side == Side::Buy { 1 } else { -1 };
+        let mut levels: BTreeMap<i128, i128> = BTreeMap::new();
+        for order in self.model.market(market).book.iter().filter_map(|id| self.model.orders.get(id)) {
+            if order.side != side {
+                // Best first: the lowest ask, the highest bid.
+                *levels.entry(order.price * sign).or_insert(0) += order.remaining;
+            }
+        }
+        let (mut left, mut paid) = (size, 0);
+        for (price, there) in levels {
+            let taken = left.min(there);
+            if taken > 0 {
+                paid += value::value(p, price * sign, taken * sign, Dir::Up);
+                left -= taken;
+            }
+        }
+        let fee = at_rate(value::notional(p, self.model.market(market).mark, size), p.liquidation_fee, Dir::Up);
+        let after = self.supposing(account, Lens::Lenient, market, size * sign, paid, fee);
+        let target = at_rate(after.maintenance, self.model.risk.target, Dir::Up);
+        left == 0 && after.equity >= target && !self.model.risk.below(after.headroom())
+    }
+
+    /// I-19: a position is not taken away while the book could still be tried.
+    pub(super) fn book_ended(&self, account: AccountId, event: &Event, figures: &Figures) -> Verdict {
+        let later = matches!(event, Event::Converted { .. } | Event::TakenOver { .. } | Event::Deleveraged { .. });
+        let open = self.model.account(account).exposures.iter().filter(|(_, e)| e.size != 0);
+        let open: Vec<MarketId> = open.map(|(market, _)| *market).collect();
+        let done = self.ladder.done(account);
+        if !later || open.is_empty() || done.iter().any(|stage| *stage >= Stage::Convert) || self.takes_over(figures) {
+            return Ok(());
+        }
+        let tried = done.contains(&Stage::Reduce);
+        let offered = open.iter().any(|market| self.can_close(*market) && self.offer(account, *market).is_some());
+        holds("I-19", !tried && !offered, || {
+            format!("the book has nothing to offer account {account} before {event:?}")
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! Positions that are handed over: at which value (equity at index without haircuts becomes zero, each position giving up
+//! its share by maintenance margin), to whom, within which limits (I-19, I-21, I-25).
+
+use super::Referee;
+use super::margin::Lens;
+use super::mismatch::{Verdict, holds, same};
+use super::model::Kind;
+use super::num::{Dir, PRICE, mul_div};
+use super::value;
+use engine::{AccountId, Event, MarketId};
+
+impl Referee {
+    /// What is left of a position to hand over and what a taker pays for it, worked out when its turn comes.
+    pub(super) fn handover(&mut self, account: AccountId, market: MarketId) -> (i128, i128) {
+        if let Some(left) = self.ladder.handovers.get(&(account, market)) {
+            return *left;
+        }
+        let bare = self.figures(account, Lens::Bare).equity;
+        let need = |m: MarketId, size: i128| {
+            let row = self.model.market(m);
+            self.debt(row.params.settlement, value::maintenance(&row.params, self.model.valuation(row), size))
+        };
+        let row = self.model.account(account);
+        let size = row.exposures.get(&market).map_or(0, |e| e.size);
+        let all: i128 = row.exposures.iter().map(|(m, e)| need(*m, e.size)).sum();
+        let own = need(market, size);
+        let share = if own == all || all == 0 { bare } else { mul_div(bare, own, all, Dir::Down) };
+        let at = self.model.market(market);
+        let per = self.model.asset_price(at.params.settlement);
+        let share = if per == 0 { 0 } else { mul_div(share, PRICE, per, Dir::Down) };
+        let left = (size, value::value(&at.params, at.mark, size, Dir::Down) - share);
+        self.ladder.handovers.insert((account, market), left);
+        left
+    }
+
+    /// The value of a part of what is handed over; the last part takes what is left.
+    pub(super) fn part_value(left: (i128, i128), part: i128) -> i128 {
+        if part.abs() == left.0.abs() { left.1 } else { mul_div(left.1, part.abs(), left.0.abs(), Dir::Zero) }
+    }
+
+    /// Takes a part out of what is left.
+    pub(super) fn hand(&mut self, account: AccountId, market: MarketId, part: i128, paid: i128) -> Verdict {
+        let left = self.handover(account, market);
+        let fits = part != 0 && part.signum() == left.0.signum() && part.abs() <= left.0.abs();
+        holds("I-08", fits, || format!("{part} handed over of {} by account {account}", left.0))?;
+        same(
+            "bankruptcy",
+            || format!("value of {part} of account {account} in market {market}"),
+            Self::part_value(left, part),
+            paid,
+        )?;
+        holds("I-25", self.can_close(market), || {
+            format!("market {market} has a usable price when {account} is closed there")
+        })?;
+        self.ladder.handovers.insert((account, market), (left.0 - part, left.1 - paid));
+        Ok(())
+    }
+
+    pub(super) fn taken_over(&mut self, event: &Event) -> Verdict {
+        let &Event::TakenOver { from, to, market, size, value: paid } = event else { return Ok(()) };
+        let (part, paid) = (i128::from(size.units()), paid.units());
+        let left = self.handover(from, market);
+        let row = self.model.market(market);
+        let params = row.params.clone();
+        let worth = value::value(&params, row.mark, left.0, Dir::Down);
+        let notional = self.debt(params.settlement, value::notional(&params, row.mark, part));
+        let kind = self.model.account(to).kind;
+        let lots = part % params.lot == 0 || part == left.0;
+        holds("lot", lots, || format!("{part} taken over in market {market} is whole lots or all"))?;
+        if kind == Kind::Fund {
+            same("I-19", || format!("fund of market {market}"), params.fund, to)?;
+            self.volunteers_first(from, market, left)?;
+        } else {
+            let limit = self.model.backstops.get(&to).copied().unwrap_or(0);
+            let slack = 2 + self.model.asset_price(params.settlement) / PRICE;
+            holds("I-21", notional <= limit + slack, || format!("volunteer {to} takes {notional} within {limit}"))?;
+            holds("backstop", left.1 <= worth, || {
+                format!("volunteer {to} is not asked to take a loss: {} for {worth}", left.1)
+            })?;
+            let other = self.model.account(to).owner != self.model.account(from).owner;
+            holds("backstop", other && kind == Kind::Trading, || format!("volunteer {to} is not {from} itself"))?;
+            self.ladder.backstop = Some((to, (limit - notional).max(0)));
+        }
+        holds("backstop", self.model.account(to).liquidating.is_none(), || {
+            format!("taker {to} is not in liquidation")
+        })?;
+        self.hand(from, market, part, paid)?;
+        self.handed(from, market, -part, -paid);
+        self.handed(to, market, part, paid);
+        if kind == Kind::Fund {
+            let limit = params.fund_limit;
+            let held = self.model.exposure(to, market).size;
+            let grew = held.signum() == part.signum();
+            let mark = self.model.market(market).mark;
+            let notional = value::notional(&params, mark, held);
+            let one = value::notional(&params, mark, 1);
+            holds("fund limit", !grew || notional <= limit + one, || {
+                format!("fund {to} holds {notional}, limit {limit}")
+            })?;
+        }
+        self.above_initial(to)
+    }
+
+    /// The fund takes over only what no volunteer could take a lot more of.
+    fn volunteers_first(&self, from: AccountId, market: MarketId, left: (i128, i128)) -> Verdict {
+        let row = self.model.market(market);
+        let worth = value::value(&row.params, row.mark, left.0, Dir::Down);
+        if left.1 > worth {
+            return Ok(());
+        }
+        for (id, limit) in &self.model.backstops {
+            let account = self.model.account(*id);
+            let own = account.owner == self.model.account(from).owner;
+            let isolated = account.exposures.get(&market).is_some_and(|e| e.isolated);
+            if own || isolated || account.liquidating.is_some() {
+                continue;
+            }
+            let lot = row.params.lot.min(left.0.abs()) * left.0.signum();
+            let notional = self.debt(row.params.settlement, value::notional(&row.params, row.mark, lot));
+            let could = notional < *limit - notional / 1_000 - 4
+                && self.could_take(*id, market, lot, Self::part_value(left, lot));
+            holds("I-19", !could, || format!("volunteer {id} could still take of account {from} in market {market}"))?;
+        }
+        Ok(())
+    }
+
+    /// Whether an account meets initial margin and the largest position after it took a part over.
+    pub(super) fn could_take(&self, id: AccountId, market: MarketId, part: i128, paid: i128) -> bool {
+        let row = self.model.market(market);
+        let size = self.model.exposure(id, market).size + part;
+        let cap = row.params.tiers.last().map_or(0, |t| t.cap);
+        let figures = self.supposing(id, Lens::Mark, market, part, paid, 0);
+        value::notional(&row.params, row.mark, size) <= cap && figures.equity >= figures.initial
+    }
+
+    /// A volunteer's limit after it took something over.
+    pub(super) fn backstop_left(&mut self, account: AccountId, limit: i128) -> Verdict {
+        same(
+            "I-21",
+            || format!("limit left of volunteer {account}"),
+            self.ladder.backstop.take(),
+            Some((account, limit)),
+        )?;
+        if limit == 0 {
+            self.model.backstops.remove(&account);
+        } else {
+            self.model.backstops.insert(account, limit);
+        }
+        Ok(())
+    }
+}

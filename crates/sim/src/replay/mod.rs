@@ -1,0 +1,247 @@
+//! Crash replays: the prices of a day that happened, a population of accounts that did not, and the ladder between them.
+//!
+//! [`Sources`] are checked rows ([`named`] or from a caller's file), [`Figures`] the part of them that is run, [`run`]
+//! the run. Nothing here reads a file or a clock; the same figures and the same [`Config`] give the same digests on any
+//! machine. `docs/replay.md` says what each number means and what may not be concluded.
+
+mod config;
+mod decimal;
+mod desk;
+mod draw;
+mod figures;
+mod makers;
+mod named;
+mod opening;
+mod path;
+mod population;
+mod report;
+mod rows;
+mod schedule;
+mod tally;
+mod tiers;
+mod venue;
+
+pub use config::{Config, LadderKnobs, LiquidityKnobs, PopulationKnobs};
+pub use decimal::Decimal;
+pub use desk::Observer;
+pub use figures::{Figures, MarketFigures, Sources, Window};
+pub use named::{NAMES, named, read};
+pub use opening::Population;
+pub use path::{Candle, STEPS_MIN, price_at};
+pub use report::{
+    Counts, FundReport, FundingReport, MarketReport, Minute, PriceReport, Report, SCHEMA, STATEMENTS, Total,
+};
+pub use rows::{
+    CandleReader, FILE_DECIMALS, FundingReader, FundingTable, ROWS_MAX, RawCandle, RawSeries, RawTable, RowError,
+};
+pub use tally::Closed;
+pub use tiers::{TierBook, TierChoice, TierOrigin, TierStep, generic, initial_rate, step};
+
+use desk::Desk;
+use engine::{Answer, Reject};
+use makers::Makers;
+use schedule::Schedule;
+use std::fmt;
+use tally::Tally;
+use units::{Money, Price, Time};
+use venue::Venue;
+
+/// Why a run did not begin, or could not be set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayError {
+    /// Figures that cannot be used.
+    Rows(RowError),
+    /// A knob outside its range.
+    Knob {
+        /// Its name on the command line.
+        name: String,
+        /// What was asked for.
+        asked: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// The engine refused a command of the set-up.
+    Refused {
+        /// The command.
+        command: String,
+        /// Why.
+        reject: Reject,
+    },
+    /// The engine answered a command of the set-up with something else than a handle.
+    Answer {
+        /// The command.
+        command: String,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(error) => write!(f, "{error}"),
+            Self::Knob { name, asked, allowed } => {
+                write!(
+                    f,
+                    "{name} cannot be {asked}\n  expected: {allowed}\n  hint: `plimsoll replay --help` lists the options"
+                )
+            }
+            Self::Refused { command, reject } => {
+                write!(f, "the engine refused to set up the venue: {reject}\n  command: {command}")
+            }
+            Self::Answer { command, answer } => write!(f, "unexpected answer {answer:?} to {command}"),
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl From<RowError> for ReplayError {
+    fn from(error: RowError) -> Self {
+        Self::Rows(error)
+    }
+}
+
+/// How far a run is; after the opening and after each step.
+#[derive(Clone, Debug)]
+pub struct Progress<'a> {
+    /// Simulated time.
+    pub at: Time,
+    /// Prices sent.
+    pub step: u64,
+    /// Prices to send.
+    pub steps: u64,
+    /// Symbol of the market with the largest turnover, and its mark per base unit.
+    pub lead: (&'a str, String),
+    /// Accounts of the population that were below the line.
+    pub below: usize,
+    /// Accounts in liquidation now.
+    pub liquidating: usize,
+    /// Closed by force so far.
+    pub closed: Money,
+    /// Receipts of deleveraging so far.
+    pub receipts: u64,
+}
+
+/// Runs the figures against a population.
+///
+/// `observer` sees every command with its answer, its events and the engine after it; `progress` is told once per step.
+///
+/// # Errors
+/// A knob outside its range, or figures that the engine refuses. Nothing has been run then.
+pub fn run(
+    config: &Config,
+    figures: &Figures,
+    observer: &mut Observer<'_>,
+    progress: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Report, ReplayError> {
+    config.check(figures.interval_ms)?;
+    let schedule = Schedule::new(config, figures);
+    let specs = venue::specs(figures);
+    let coins = venue::coin_count(figures);
+    let plans: Vec<_> =
+        (0..config.accounts).map(|n| population::plan(&config.population, config.seed, n, &specs, coins)).collect();
+    let interest = venue::interest(&plans, &specs);
+    let start = schedule.time(0);
+    let mut desk = Desk::new(start.plus_ns(-config.step_ms * 1_000_000), Tally::new(specs.len()), observer);
+    let venue = venue::open(&mut desk, config, figures, &specs, &interest)?;
+    schedule.set_funding(&mut desk, &venue);
+    let (_, population) = opening::open(&mut desk, config, &venue, &plans)?;
+    drop(plans);
+    let mut run = Run { config, figures, venue, schedule, desk };
+    let before: Vec<Money> =
+        run.venue.markets.iter().map(|l| report::interest(run.desk.engine.state(), l.market)).collect();
+    let fund = run.steps(progress);
+    Ok(run.report(population, &before, fund))
+}
+
+/// A run whose venue and population exist.
+struct Run<'a, 'b, 'c> {
+    config: &'a Config,
+    figures: &'a Figures,
+    venue: Venue,
+    schedule: Schedule<'a>,
+    desk: Desk<'b, 'c>,
+}
+
+impl Run<'_, '_, '_> {
+    fn steps(&mut self, progress: &mut dyn FnMut(&Progress<'_>)) -> FundReport {
+        let mut makers = Makers::new(self.config, self.venue.markets.len());
+        let lead = self.lead();
+        self.desk.tally.begin(self.schedule.time(0), self.desk.engine.state());
+        let before = self.fund_equity();
+        let mut fund = FundReport { before, low: before, after: before, paid: Money::ZERO };
+        for step in 0..=self.schedule.steps {
+            self.step(step, &mut makers);
+            fund.after = self.fund_equity();
+            fund.low = fund.low.min(fund.after);
+            self.tell(step, lead, progress);
+        }
+        fund
+    }
+
+    /// The book moves first, as it does: makers quote round a price one step before the index has it. Then the price
+    /// arrives, and with it everything that it causes. (As the first command of its second it also costs one look at all
+    /// accounts, not two.)
+    fn step(&mut self, step: u64, makers: &mut Makers) {
+        let prices = self.schedule.prices(step);
+        makers.requote(&mut self.desk, self.config, &self.venue, &prices);
+        Makers::trade(&mut self.desk, &self.venue, step);
+        self.desk.set_time(self.schedule.time(step));
+        let command = venue::prices(&self.desk, &self.venue, &prices);
+        let _ = self.desk.send("prices", &command);
+        self.schedule.set_funding(&mut self.desk, &self.venue);
+        self.desk.tally.sample(self.desk.engine.state());
+        self.desk.end_batch();
+    }
+
+    fn fund_equity(&self) -> Money {
+        self.desk.engine.account_view(self.venue.fund).map_or(Money::ZERO, |view| view.equity)
+    }
+
+    fn lead(&self) -> usize {
+        let markets = self.figures.markets.iter().enumerate();
+        markets.max_by_key(|(at, m)| (m.turnover, std::cmp::Reverse(*at))).map_or(0, |(at, _)| at)
+    }
+
+    fn tell(&self, step: u64, lead: usize, progress: &mut dyn FnMut(&Progress<'_>)) {
+        let state = self.desk.engine.state();
+        let mark = self.venue.markets.get(lead).map_or(Price::ZERO, |l| state.market(l.market).mark);
+        let (symbol, power) = self.figures.markets.get(lead).map_or(("", 0), |m| (m.symbol.as_str(), m.power));
+        progress(&Progress {
+            at: self.desk.now(),
+            step: step + 1,
+            steps: self.schedule.steps + 1,
+            lead: (symbol, report::per_base_unit(mark, power)),
+            below: self.desk.tally.below.len(),
+            liquidating: state.liquidating.len(),
+            closed: self.desk.tally.closed_notional(),
+            receipts: self.desk.tally.receipts,
+        });
+    }
+
+    fn report(self, population: Population, before: &[Money], fund: FundReport) -> Report {
+        let (start, end) = (self.schedule.time(0), self.schedule.time(self.schedule.steps));
+        let state = self.desk.engine.state();
+        let markets = report::markets(self.figures, &self.venue, &self.desk.tally, state, before, start);
+        let total = report::total(&self.desk.tally, &markets, state, fund, start);
+        Report {
+            schema: SCHEMA,
+            name: self.figures.name.clone(),
+            sources: self.figures.notes.clone(),
+            statements: STATEMENTS.map(str::to_owned).to_vec(),
+            from: start,
+            to: end,
+            candle_ms: self.figures.interval_ms,
+            steps: self.schedule.steps + 1,
+            commands: self.desk.commands,
+            config: self.config.clone(),
+            population,
+            markets,
+            total,
+            refusals: self.desk.refused.clone(),
+            event_digest: self.desk.engine.event_digest().to_string(),
+            state_digest: self.desk.engine.state_digest().to_string(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! All tests that drive the engine from outside: one binary, one module per topic.
+
+#[path = "all/scenarios.rs"]
+mod scenarios;
+
+#[path = "all/fuzz.rs"]
+mod fuzz;
+
+#[path = "all/referee.rs"]
+mod referee;
+
+#[path = "all/replay.rs"]
+mod replay;

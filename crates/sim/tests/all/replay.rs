@@ -1,0 +1,298 @@
+//! Replays: the same twice and in every build, money conserved, figures refused with their row.
+
+use engine::{Command, Engine, Event};
+use plimsoll_sim::replay::{
+    CandleReader, Config, Figures, FundingReader, NAMES, RawTable, Report, RowError, Sources, TierBook, TierOrigin,
+    Window, named, run,
+};
+use std::collections::BTreeMap;
+use units::{Money, Price, Rate};
+
+const HEADER: [&str; 7] = ["open_time_ms", "symbol", "open", "high", "low", "close", "volume"];
+
+fn small(accounts: u32) -> Config {
+    Config { accounts, ..Config::default() }
+}
+
+fn figures(name: &str) -> Figures {
+    Figures::new(&named(name).unwrap(), &Window::default()).unwrap()
+}
+
+/// wallets + clearing + fees + rounding + pending withdrawals = vault, per asset.
+fn assert_conserved(engine: &Engine) {
+    let state = engine.state();
+    let mut sums: Vec<Money> = state.assets.iter().map(|a| a.fees + a.rounding + a.pending).collect();
+    for wallet in state.accounts.iter().flat_map(|a| &a.wallets) {
+        sums[wallet.asset.index()] += wallet.amount;
+    }
+    for market in &state.markets {
+        sums[market.params.settlement.index()] += market.clearing;
+    }
+    let vaults: Vec<Money> = state.assets.iter().map(|a| a.vault).collect();
+    assert_eq!(sums, vaults);
+}
+
+fn checked(name: &str) -> Report {
+    let mut seen = 0u64;
+    let report = run(
+        &small(2_000),
+        &figures(name),
+        &mut |_, command, _, events, engine| {
+            assert!(matches!(events.first(), Some(Event::Began { .. })));
+            seen += 1;
+            if matches!(command, Command::SetPrices { .. }) {
+                assert_conserved(engine);
+            }
+        },
+        &mut |_| {},
+    )
+    .unwrap();
+    assert_eq!(seen, report.commands);
+    report
+}
+
+#[test]
+fn named_replays_are_the_same_twice_and_in_every_build() {
+    let mut lines =
+        String::from("# name, event digest, state digest of each named replay with 2,000 accounts and default knobs\n");
+    for name in NAMES {
+        let report = checked(name);
+        let again = run(&small(2_000), &figures(name), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+        assert_eq!(serde_json::to_string(&report).unwrap(), serde_json::to_string(&again).unwrap());
+        assert!(report.total.liquidations > 0 && report.total.counts.below_line > 0, "{name} has no liquidation");
+        assert!(report.total.counts.forced().is_positive());
+        lines += &format!("{name} {} {}\n", report.event_digest, report.state_digest);
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digests.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &lines).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        lines, golden,
+        "hint: UPDATE_GOLDEN=1 cargo test -p plimsoll-sim --test all replay, when the engine was meant to change"
+    );
+}
+
+#[test]
+fn another_seed_is_another_population() {
+    let one = run(&small(200), &figures("2021-05-19"), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    let two =
+        run(&Config { seed: 2, ..small(200) }, &figures("2021-05-19"), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    assert_ne!(one.event_digest, two.event_digest);
+    assert_eq!(one.markets[0].index, two.markets[0].index);
+}
+
+#[test]
+fn the_opening_is_accepted_whole_and_both_sides_hold_the_same() {
+    let report = run(
+        &small(500),
+        &figures("2025-10-10"),
+        &mut |_, _, _, _, engine| {
+            for (at, market) in
+                engine.state().markets.iter().enumerate().filter(|_| engine.state().sequence.is_multiple_of(5_000))
+            {
+                let size = |a: &engine::Account| a.position(engine::MarketId::at(at)).units();
+                let (long, net) = engine
+                    .state()
+                    .accounts
+                    .iter()
+                    .map(size)
+                    .fold((0i128, 0i128), |(long, net), s| (long + i128::from(s.max(0)), net + i128::from(s)));
+                assert_eq!((net, long), (0, market.open_interest));
+            }
+        },
+        &mut |_| {},
+    )
+    .unwrap();
+    assert_eq!(report.refusals.get("setup"), None);
+    assert_eq!(report.refusals.get("population"), None);
+    assert_eq!(report.population.accounts, 500);
+    assert!(report.population.isolated > 0 && report.population.coin_collateral > 0 && report.population.orders > 0);
+    let positions = report.markets.iter().filter(|m| m.interest_before.is_positive()).count();
+    assert!(positions >= 6, "{positions} of {} markets have positions", report.markets.len());
+}
+
+#[test]
+fn the_index_follows_the_published_prices_and_funding_is_the_real_one() {
+    let report = run(&small(50), &figures("2020-03-12"), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    let btc = &report.markets[0];
+    // The low of last is 3,621.81, that of the mark 3,801.83057975: the index is held inside the mark's range.
+    assert_eq!((btc.symbol.as_str(), btc.index.low.as_str()), ("BTCUSDT", "3801.83057975"));
+    assert_eq!(btc.funding.len(), 1);
+    assert_eq!(
+        (btc.funding[0].at.to_string().as_str(), btc.funding[0].rate),
+        ("2020-03-13T00:00:00Z", "-0.00016073".parse().unwrap())
+    );
+    assert_eq!((btc.tiers_date.as_str(), btc.tiers_origin), ("2023-08-28", TierOrigin::Later));
+    assert!(report.statements[0].contains("already contain the cascade"));
+    let october = run(&small(50), &figures("2025-10-10"), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    let avax = october.markets.iter().find(|m| m.symbol == "AVAXUSDT").unwrap();
+    assert_eq!(avax.funding.iter().map(|f| f.rate).collect::<Vec<_>>(), ["-0.00841627".parse::<Rate>().unwrap()]);
+}
+
+#[test]
+fn knobs_outside_their_range_are_refused_before_anything_runs() {
+    let refused = |change: &dyn Fn(&mut Config)| {
+        let mut config = small(100);
+        change(&mut config);
+        let mut ran = false;
+        let result = run(&config, &figures("2021-05-19"), &mut |_, _, _, _, _| ran = true, &mut |_| {});
+        assert!(!ran, "commands were sent");
+        result.unwrap_err().to_string()
+    };
+    assert!(refused(&|c| c.accounts = 1).contains("accounts cannot be 1"));
+    assert!(refused(&|c| c.step_ms = 7_000).contains("whole number of steps"));
+    assert!(refused(&|c| c.step_ms = 1_200_000).contains("at least 4 per candle"));
+    assert!(refused(&|c| c.step_ms = 0).contains("step"));
+    assert!(refused(&|c| c.ladder.fund = Rate::bps(20_000)).contains("fund cannot be 2"));
+    assert!(refused(&|c| c.liquidity.calm = Rate::ZERO).contains("calm-bps cannot be 0"));
+    assert!(refused(&|c| c.liquidity.makers = 0).contains("makers cannot be 0"));
+    assert!(refused(&|c| c.ladder.target = Rate::bps(9_999)).contains("target"));
+}
+
+fn table(rows: &[&str]) -> Result<RawTable, RowError> {
+    let mut reader = CandleReader::new("t.csv", &HEADER)?;
+    for (row, line) in (2u64..).zip(rows) {
+        reader.push(row, &line.split(',').collect::<Vec<_>>())?;
+    }
+    reader.finish()
+}
+
+const A: &str = "1760122800000,BTCUSDT,100,110,90,105,1";
+const B: &str = "1760123100000,BTCUSDT,105,106,104,105,1";
+const C: &str = "1760123400000,BTCUSDT,105,106,104,105,1";
+
+#[test]
+fn each_bad_row_is_refused_with_its_number_and_what_was_expected() {
+    let cases: [(&[&str], &str, &str); 22] = [
+        (&["1760122800000,BTCUSDT,100,110,90,105"], "row 2: 6 cells", "7 cells"),
+        (&["1760122800000,BTCUSDT,100,110,90,105,1,1"], "row 2: 8 cells", "7 cells"),
+        (&["1760122800,BTCUSDT,100,110,90,105,1"], "row 2: time is `1760122800`", "Unix milliseconds"),
+        (&["soon,BTCUSDT,100,110,90,105,1"], "row 2: time is `soon`", "Unix milliseconds"),
+        (&["+1760122800000,BTCUSDT,100,110,90,105,1"], "row 2: time", "Unix milliseconds"),
+        (&["1760122800000,,100,110,90,105,1"], "row 2: symbol", "1 to 20"),
+        (&["1760122800000,BTC USDT,100,110,90,105,1"], "row 2: symbol", "1 to 20"),
+        (&["1760122800000,BTCUSDT,,110,90,105,1"], "row 2: open is ``", "decimal number"),
+        (&["1760122800000,BTCUSDT,100,NaN,90,105,1"], "row 2: high is `NaN`", "decimal number"),
+        (&["1760122800000,BTCUSDT,100,1.1e999,90,105,1"], "row 2: high", "decimal number"),
+        (&["1760122800000,BTCUSDT,100,110,0,105,1"], "row 2: low is 0", "above zero"),
+        (&["1760122800000,BTCUSDT,100,110,-90,105,1"], "row 2: low is -90", "above zero"),
+        (&["1760122800000,BTCUSDT,100,90,110,105,1"], "row 2: open 100, high 90, low 110", "low <= open"),
+        (&["1760122800000,BTCUSDT,100,104,90,105,1"], "row 2: open 100, high 104", "low <= open"),
+        (&["1760122800000,BTCUSDT,100,110,90,105,-1"], "row 2: volume is -1", "zero or more"),
+        (&["1760122800000,BTCUSDT,100,110,90,105,x"], "row 2: volume is `x`", "decimal number"),
+        (&[A, A], "row 3: BTCUSDT at 1760122800000 is duplicated", "a later time"),
+        (&[A, B, A], "row 4: BTCUSDT at 1760122800000 is out of order", "time 1760123400000"),
+        (&[A, B, B], "row 4: BTCUSDT at 1760123100000 is duplicated", "time 1760123400000"),
+        (&[A, B, "1760123700000,BTCUSDT,105,106,104,105,1"], "row 4: BTCUSDT has a gap", "time 1760123400000"),
+        (
+            &[A, B, "1760123300000,BTCUSDT,105,106,104,105,1"],
+            "row 4: BTCUSDT at 1760123300000 comes 200000 ms after",
+            "time 1760123400000",
+        ),
+        (&[A], "1 rows do not show an interval", "two candles"),
+    ];
+    for (rows, what, expected) in cases {
+        let text = table(rows).unwrap_err().to_string();
+        assert!(text.starts_with("t.csv") && text.contains(what), "{text}");
+        assert!(text.contains(&format!("expected: {expected}")) || text.contains(expected), "{text}");
+        assert!(text.contains("hint: "), "{text}");
+    }
+    assert_eq!(table(&[A, B, C]).unwrap().series["BTCUSDT"].candles.len(), 3);
+}
+
+#[test]
+fn wrong_columns_are_refused() {
+    let made = |header: &[&str]| CandleReader::new("t.csv", header).map(|_| ()).map_err(|e| e.to_string());
+    assert!(made(&HEADER).is_ok());
+    assert!(made(&["ts", "symbol", "open", "high", "low", "close", "volume"]).is_ok());
+    assert!(made(&["volume", "close", "low", "high", "open", "symbol", "open_time"]).is_ok());
+    assert!(made(&HEADER[..6]).unwrap_err().contains("t.csv row 1: no column `volume`"));
+    assert!(
+        made(&["ts", "open_time", "symbol", "open", "high", "low", "close", "volume"])
+            .unwrap_err()
+            .contains("two columns")
+    );
+    assert!(
+        made(&["ts", "symbol", "open", "high", "low", "close", "volume", "trades"])
+            .unwrap_err()
+            .contains("unknown column `trades`")
+    );
+    assert!(FundingReader::new("f.csv", &["ts", "symbol"]).unwrap_err().to_string().contains("no column `rate`"));
+}
+
+#[test]
+fn a_rate_with_an_exponent_is_read_exactly_and_other_rows_are_refused() {
+    let read = |rows: &[[&str; 3]]| {
+        let mut reader = FundingReader::new("f.csv", &["ts", "symbol", "rate"]).unwrap();
+        let pushed = (2u64..).zip(rows).try_for_each(|(row, cells)| reader.push(row, cells));
+        pushed.map(|()| reader.finish()).map_err(|e| e.to_string())
+    };
+    let table = read(&[["1758700800000", "BTCUSDT", "1.004e-05"], ["1758729600000", "BTCUSDT", "-6.94E-05"]]).unwrap();
+    let rates: Vec<String> = table.rates["BTCUSDT"].iter().map(|(_, rate)| rate.to_string()).collect();
+    assert_eq!(rates, ["0.00001004", "-0.0000694"]);
+    for (row, what) in [
+        (["1758700800000", "BTCUSDT", "1.0004e-09"], "row 2: rate is `1.0004e-09`"),
+        (["1758700800000", "BTCUSDT", "1"], "row 2: rate is `1`"),
+        (["1758700800000", "BTCUSDT", "0.01%"], "row 2: rate is `0.01%`"),
+        (["x", "BTCUSDT", "0.01"], "row 2: time is `x`"),
+        (["1758700800000", "", "0.01"], "row 2: symbol"),
+    ] {
+        let text = read(&[row]).unwrap_err();
+        assert!(text.contains(what) && text.contains("expected: ") && text.contains("hint: "), "{text}");
+    }
+    let twice = read(&[["1758700800000", "X", "0"], ["1758700800000", "X", "0"]]).unwrap_err();
+    assert!(twice.contains("row 3: X at 1758700800000 is duplicated"), "{twice}");
+}
+
+fn sources(rows: &[&str]) -> Sources {
+    Sources {
+        name: "test".into(),
+        notes: Vec::new(),
+        prices: table(rows).unwrap(),
+        marks: None,
+        funding: None,
+        turnover: BTreeMap::new(),
+        tiers: TierBook::default(),
+    }
+}
+
+#[test]
+fn figures_that_do_not_fit_together_are_refused() {
+    let rows = [A, B, C, "1760123100000,ETHUSDT,5,6,4,5,1", "1760123400000,ETHUSDT,5,6,4,5,1"];
+    let with = |window: Window| Figures::new(&sources(&rows), &window).map_err(|e| e.to_string());
+    assert_eq!(with(Window::default()).unwrap().candles, 2);
+    let only = |symbol: &str| Window { symbols: vec![symbol.to_owned()], ..Window::default() };
+    assert_eq!(with(only("BTCUSDT")).unwrap().candles, 3);
+    assert!(with(only("XRPUSDT")).unwrap_err().contains("unknown symbol XRPUSDT"));
+    let from = |ms| Window { from_ms: Some(ms), ..Window::default() };
+    assert!(with(from(1_760_122_800_000)).unwrap_err().contains("ETHUSDT has candles from"));
+    assert!(with(from(1_760_123_100_001)).unwrap_err().contains("cuts a candle"));
+    assert!(with(from(1_760_123_700_000)).unwrap_err().contains("has candles from"));
+    let mut odd = sources(&rows);
+    odd.marks = Some(table(&["1760122800000,XRPUSDT,1,1,1,1,0", "1760123100000,XRPUSDT,1,1,1,1,0"]).unwrap());
+    assert!(Figures::new(&odd, &Window::default()).unwrap_err().to_string().contains("unknown symbol XRPUSDT"));
+    assert!(Figures::new(&odd, &only("BTCUSDT")).unwrap_err().to_string().contains("marks of BTCUSDT do not cover"));
+    assert!(
+        named("2025-10-09")
+            .unwrap_err()
+            .to_string()
+            .contains("expected: 2020-03-12, 2021-05-19, 2025-04-07, 2025-10-10")
+    );
+}
+
+#[test]
+fn a_small_price_gets_a_contract_of_more_base_units() {
+    let rows = [
+        "1760122800000,PEPEUSDT,0.0000084212,0.0000084442,0.0000083923,0.0000084379,1",
+        "1760123100000,PEPEUSDT,0.0000084379,0.0000084379,0.0000084379,0.0000084379,1",
+    ];
+    let figures = Figures::new(&sources(&rows), &Window::default()).unwrap();
+    let market = &figures.markets[0];
+    assert_eq!((market.power, market.candles[0].open), (4, "0.084212".parse::<Price>().unwrap()));
+    let config = Config { accounts: 20, ..Config::default() };
+    let report = run(&config, &figures, &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    assert_eq!((report.markets[0].index.low.as_str(), report.markets[0].contract_base_units), ("0.0000083923", 10_000));
+    assert_eq!(report.markets[0].tiers_origin, TierOrigin::Generic);
+}
