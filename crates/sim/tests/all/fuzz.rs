@@ -30,7 +30,7 @@ fn fuzz_bytes_never_panic_the_engine() {
 }
 
 /// Changes, removes or doubles bytes in half of the records; extremes are likelier than chance makes them.
-fn spoil(dice: &mut Dice, bytes: &mut Vec<u8>) {
+fn spoil(dice: &mut Dice, bytes: &mut [u8]) {
     if dice.one_in(2) || bytes.len() < 6 {
         return;
     }
