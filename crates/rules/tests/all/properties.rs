@@ -261,7 +261,9 @@ proptest! {
         // In any order; and a source of weight w counts as w sources.
         let mut turned = sources.clone();
         turned.rotate_left(turn % sources.len());
-        prop_assert_eq!(index_price(&turned, &rule), Some(found));
+        let facts = |index: plimsoll_rules::IndexPrice| (index.price, index.agreeing, index.quorum);
+        prop_assert_eq!(index_price(&turned, &rule).map(facts), Some(facts(found)));
+        prop_assert_eq!(found.agreed.count_ones(), u32::from(found.agreeing));
         let split: Vec<Source> = sources.iter().flat_map(|s| vec![Source { weight: 1, ..*s }; s.weight as usize]).collect();
         if split.len() <= SOURCES_MAX {
             prop_assert_eq!(index_price(&split, &rule).map(|index| index.price), Some(found.price));

@@ -103,6 +103,9 @@ impl Referee {
         }
         self.funds_first(failing, market, left)?;
         self.ladder.gave.insert((failing, winner));
+        // What it lost here is not the doing of an order that it placed in the same command.
+        let parent = self.model.parent(winner);
+        self.adds_risk.retain(|id| *id != winner && *id != parent);
         self.hand(failing, market, part, paid)?;
         self.pay_difference(winner, market, part, paid);
         self.handed(failing, market, -part, -paid);

@@ -33,7 +33,7 @@ impl Referee {
         if !is_consequence(event) {
             self.settled()?;
         }
-        self.ladder_opens(event)?;
+        self.ladder_opens(event, rest)?;
         match *event {
             Event::Began { sequence, time } => self.began(turn, sequence, time),
             Event::Refused { code } => {

@@ -71,13 +71,15 @@ impl Referee {
         row.liquidating.is_some() || row.kind == Kind::Fund
     }
 
-    /// The account that an event is a step on, if it is one.
-    fn stepping(&self, event: &Event) -> Option<AccountId> {
+    /// The account that an event is a step on, if it is one. A child's order may be cancelled for its parent: the step that
+    /// tells it follows.
+    fn stepping(&self, event: &Event, rest: &[Event]) -> Option<AccountId> {
         match event {
-            Event::OrderCancelled { order, reason: CancelReason::Liquidation, .. } => {
-                let account = self.model.orders.get(order)?.account;
-                let parent = self.model.parent(account);
-                Some(if self.model.account(account).liquidating.is_some() { account } else { parent })
+            Event::OrderCancelled { reason: CancelReason::Liquidation, .. } => {
+                rest.iter().find_map(|next| match next {
+                    Event::LiquidationStep { account, stage: Stage::Cancel, .. } => Some(*account),
+                    _ => None,
+                })
             }
             Event::OrderAccepted { account, .. } if self.by_ladder(*account) => Some(*account),
             Event::Converted { account, .. } => Some(*account),
@@ -88,12 +90,12 @@ impl Referee {
     }
 
     /// Before the first event of a step: the numbers that it is measured against, and whether it may be taken at all.
-    pub(super) fn ladder_opens(&mut self, event: &Event) -> Verdict {
+    pub(super) fn ladder_opens(&mut self, event: &Event, rest: &[Event]) -> Verdict {
         let outside = matches!(event, Event::OrderAccepted { account, .. } if !self.by_ladder(*account));
         if outside || matches!(event, Event::LiquidationStarted { .. }) {
             self.ladder.forget_rankings();
         }
-        let Some(account) = self.stepping(event) else { return Ok(()) };
+        let Some(account) = self.stepping(event, rest) else { return Ok(()) };
         if self.ladder.worked.contains(&account) {
             self.ladder.forget_rankings();
         }

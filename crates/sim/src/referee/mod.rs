@@ -50,6 +50,8 @@ pub struct Referee {
     used: BTreeMap<OrderId, i128>,
     /// Accounts that this command let take more risk: they must be covered when it ends.
     adds_risk: BTreeSet<AccountId>,
+    /// Deficits of which a fund has paid what it could, in this command.
+    paid: BTreeSet<(AccountId, AssetId)>,
     /// Deficits that this command told.
     deficits: BTreeSet<(AccountId, AssetId)>,
     ladder: ladder::Round,
@@ -90,6 +92,7 @@ impl Referee {
         self.used.clear();
         self.adds_risk.clear();
         self.deficits.clear();
+        self.paid.clear();
         self.ladder.begin();
         let turn = facts::Turn { at, command, answer };
         let verdict = self.facts(&turn, events).and_then(|()| {
