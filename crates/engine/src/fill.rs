@@ -8,13 +8,13 @@ use crate::output::Output;
 use crate::place::closable;
 use crate::{AccountId, AccountKind, Event, MarketId, MoveReason, State, funding};
 use rules::split_close;
-use units::{Money, Rate, Round, Size};
+use units::{Money, Round, Size};
 
 /// Two orders meet: one number for both sides.
 pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Size, fees: Fees) {
     let state = out.state();
     let market = state.market(maker.market);
-    let (contract, taker_fee, maker_fee) = (market.contract(), market.params.taker_fee, market.params.maker_fee);
+    let (contract, taker_fee, maker_fee) = (market.contract(), market.params.taker_fee, fees.of_maker(market));
     let signed = taker.side.signed(size);
     let (Some(value), Some(notional)) =
         (contract.value(maker.price, signed, Round::TowardZero), contract.notional(maker.price, size))
@@ -27,8 +27,6 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
     out.emit(Event::Filled { market: id, maker: maker.id, taker: taker.id, price, size: signed, value });
     let fee = if fees == Fees::Taker { State::fee(notional, taker_fee) } else { Money::ZERO };
     change(out, taker.account, id, &Part { delta: signed, value, fee, reserved: from_taker });
-    // The ladder's orders pay no taker fee, so there is none to pay a rebate from.
-    let maker_fee = if fees == Fees::Taker { maker_fee } else { maker_fee.max(Rate::ZERO) };
     let fee = State::fee(notional, maker_fee);
     change(out, maker.account, id, &Part { delta: -signed, value: -value, fee, reserved: from_maker });
     out.touch_market(id);

@@ -18,6 +18,16 @@ pub(crate) enum Fees {
     Ladder,
 }
 
+impl Fees {
+    /// The rate that a maker pays: the ladder's orders pay no taker fee, so there is none to pay a rebate from.
+    pub(crate) fn of_maker(self, market: &crate::Market) -> Rate {
+        match self {
+            Self::Taker => market.params.maker_fee,
+            Self::Ladder => market.params.maker_fee.max(Rate::ZERO),
+        }
+    }
+}
+
 /// What becomes of the best opposite order.
 enum Maker {
     Good(Size),
@@ -86,7 +96,7 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
     if size > most && fees == Fees::Taker && state.price_for_increase(maker.market).is_err() {
         return Maker::Bad(CancelReason::PriceUnusable);
     }
-    match thin(state, maker, size, most) {
+    match thin(state, maker, size, most, fees) {
         true => Maker::Bad(CancelReason::Thin),
         false => Maker::Good(size),
     }
@@ -94,7 +104,7 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
 
 /// Whether a fill would leave a resting order's account below what it needs: initial margin when the fill increases,
 /// zero when it only reduces.
-fn thin(state: &State, maker: &Order, size: Size, closable: Size) -> bool {
+fn thin(state: &State, maker: &Order, size: Size, closable: Size, fees: Fees) -> bool {
     let market = state.market(maker.market);
     let signed = maker.side.signed(size);
     let contract = market.contract();
@@ -103,7 +113,7 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size) -> bool {
     else {
         return true;
     };
-    let fee = State::fee(notional, market.params.maker_fee);
+    let fee = State::fee(notional, fees.of_maker(market));
     let isolated = matches!(state.account(maker.account).kind, AccountKind::Isolated { .. });
     // What the child gets leaves the parent, which must not have fallen below its own initial margin meanwhile.
     if let AccountKind::Isolated { parent, .. } = state.account(maker.account).kind
@@ -169,7 +179,7 @@ fn sure(state: &State, order: &Order) -> bool {
     }
     if let AccountKind::Isolated { .. } = row.kind {
         let most = closable(row.position(order.market), order.side);
-        return row.order_count == 1 && !thin(state, order, order.remaining, most);
+        return row.order_count == 1 && !thin(state, order, order.remaining, most, Fees::Taker);
     }
     let terms = state.evaluate(order.account, Basis::Worse, Need::Initial, None);
     terms.equity >= terms.initial

@@ -195,6 +195,11 @@ mod tests {
         assert_eq!(table.of(m("100")).maintenance_rate, r("0.01"));
         assert_eq!(table.of(m("100.0000000000000001")).maintenance_rate, r("0.02"));
         assert_eq!(table.of(m("1000")).maintenance_rate, r("0.02"));
+        let third =
+            [(m("100"), r("0.02"), r("0.01")), (m("200"), r("0.04"), r("0.02")), (m("300"), r("0.1"), r("0.05"))];
+        let table = TierTable::derive(&third).unwrap();
+        assert_eq!(table.of(m("200")).initial_rate, r("0.04"));
+        assert_eq!(table.of(m("200.0000000000000001")).initial_rate, r("0.1"));
         assert_eq!(TierTable::derive(&[]), Err(TierError::Count));
         assert_eq!(TierTable::derive(&[(m("100"), r("0.02"), r("0.03"))]), Err(TierError::Rates));
         assert_eq!(TierTable::derive(&[(m("0"), r("0.02"), r("0.01"))]), Err(TierError::NotContiguous));
