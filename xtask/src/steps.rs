@@ -49,6 +49,8 @@ pub fn test(quick_mutants: bool) -> Vec<Step> {
     let mut steps = heads();
     steps.push(here("no_std", "cargo xtask nostd", nostd::run));
     steps.push(cargo("tests", "cargo test --workspace"));
+    // The same digests as in the test profile: the files that hold them are read by both.
+    steps.push(cargo("release", "cargo test --release -p plimsoll-sim --test all in_every_build"));
     let mut docs = cargo("docs", "cargo doc --workspace --no-deps");
     docs.repeat = docs.repeat.with_env("RUSTDOCFLAGS", "-D warnings");
     steps.push(docs);

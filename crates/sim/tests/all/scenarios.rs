@@ -55,6 +55,27 @@ fn scenarios_come_out_as_written() {
     assert!(wrong.is_empty(), "\n{wrong}  hint: UPDATE_GOLDEN=1 cargo test -p plimsoll-sim --test all scenarios\n");
 }
 
+/// The file is written by one build and read by all: the test profile in the gate, and release in its last step.
+#[test]
+fn scenarios_give_the_same_digests_in_every_build() {
+    let root = root();
+    let mut text = String::from("# scenario, event digest, state digest\n");
+    for path in files(&root.join("scenarios")) {
+        let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+        let report =
+            scenario::run(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        text += &format!("{name} {} {}\n", report.event_digest, report.state_digest);
+    }
+    let kept = root.join("crates/sim/data/scenario_digests.txt");
+    if updating() {
+        std::fs::write(&kept, &text).unwrap();
+    }
+    let want = std::fs::read_to_string(&kept).unwrap_or_default();
+    let differ = want.lines().zip(text.lines()).find(|(a, b)| a != b);
+    assert_eq!(differ, None, "hint: UPDATE_GOLDEN=1 cargo test -p plimsoll-sim --test all digests");
+    assert_eq!(want.lines().count(), text.lines().count(), "a scenario more or less than digests");
+}
+
 /// The fenced blocks of the documentation that are scenarios: (first line, text).
 fn examples(doc: &str) -> Vec<(usize, String)> {
     let (mut found, mut open): (Vec<(usize, String)>, bool) = (Vec::new(), false);
