@@ -216,7 +216,7 @@ impl State {
         Ok(())
     }
 
-    /// A share of what an asset counts, for tests of the ladder: the conversion discount as a rate of the index.
+    /// The share of its index that an asset is converted at: one less the discount.
     pub(crate) fn conversion_rate(&self, asset: AssetId) -> Rate {
         Rate::ONE - self.asset(asset).params.conversion_discount
     }

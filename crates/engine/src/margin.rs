@@ -113,7 +113,7 @@ impl State {
         self.evaluate(account, Basis::Mark, Need::Both, None)
     }
 
-    /// Equity and margins of a subaccount at other prices, with the initial margin left out.
+    /// Equity and margins of a subaccount at other prices.
     #[must_use]
     pub fn terms_at(&self, account: AccountId, basis: Basis) -> Terms {
         self.evaluate(account, basis, Need::Both, None)

@@ -356,21 +356,12 @@ fn check_isolated(
     }
     let asset = market.params.settlement;
     let row = state.account(plan.parent);
-    let free = row.wallet(asset)
-        - row.exposures.iter().filter(|e| state.market(e.market).params.settlement == asset).map(|e| e.reserved).sum();
+    let free = row.wallet(asset) - state.reserved_in(row, asset);
     if reserved - released > free {
         return Err(Reject::ExceedsWallet { asked: reserved, wallet: free });
     }
     if let Some(child) = standing.account {
-        let signed = plan.side.signed(plan.size);
-        let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
-        let fee = market
-            .contract()
-            .notional(plan.price, signed)
-            .unwrap_or(Money::ZERO)
-            .mul_rate(market.params.taker_fee, Round::Up);
-        let change =
-            Change { market: plan.market, trade: Some((signed, value, fee)), wallet: reserved, ..Change::default() };
+        let change = Change { wallet: reserved, ..filled_whole(market, plan) };
         let terms = state.evaluate(child, Basis::Worse, Need::Initial, Some(&change));
         if terms.equity < terms.initial {
             return Err(Reject::IsolatedMarginLow { equity: terms.equity, needed: terms.initial });
@@ -379,18 +370,20 @@ fn check_isolated(
     Ok(reserved)
 }
 
+/// What an account would look like with the whole order filled at its own price, the worst there is, as a taker.
+fn filled_whole(market: &crate::Market, plan: &Plan) -> Change {
+    let signed = plan.side.signed(plan.size);
+    let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
+    let notional = market.contract().notional(plan.price, signed).unwrap_or(Money::ZERO);
+    let fee = notional.mul_rate(market.params.taker_fee, Round::Up);
+    Change { market: plan.market, trade: Some((signed, value, fee)), ..Change::default() }
+}
+
 /// A reduction needs no margin, but no fill may leave equity below zero outside the ladder.
 fn check_reduction(state: &State, plan: &Plan) -> Result<(), Reject> {
     let Some(account) = plan.account else { return Ok(()) };
     let market = state.market(plan.market);
-    let signed = plan.side.signed(plan.size);
-    let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
-    let fee = market
-        .contract()
-        .notional(plan.price, signed)
-        .unwrap_or(Money::ZERO)
-        .mul_rate(market.params.taker_fee, Round::Up);
-    let change = Change { market: plan.market, trade: Some((signed, value, fee)), ..Change::default() };
+    let change = filled_whole(market, plan);
     // The worst case is the whole order at its price, or next to nothing of it.
     let whole = state.evaluate(account, Basis::Lenient, Need::Equity, Some(&change)).equity;
     let equity = whole.min(state.evaluate(account, Basis::Lenient, Need::Equity, None).equity);
