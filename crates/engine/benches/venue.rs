@@ -10,7 +10,7 @@
 
 use plimsoll_engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams};
 use plimsoll_engine::{
-    AccountId, AssetId, Command, Engine, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role, Side,
+    AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role, Side,
     TimeInForce,
 };
 use rules::{Contract, FundingRule, IndexRule, MarkRule, TierTable};
@@ -90,6 +90,7 @@ fn order(account: u32, market: u16, side: Side, price: Price, force: TimeInForce
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg: Leg::Net,
     })
 }
 

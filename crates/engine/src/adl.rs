@@ -5,7 +5,7 @@ use crate::margin::{Basis, Change, Need};
 use crate::output::Output;
 use crate::params::AdlPrice;
 use crate::takeover::{Handover, can_be_deleveraged};
-use crate::{AccountId, AdlRow, Event, MarketId, MoveReason, Side, State};
+use crate::{AccountId, AdlRow, Event, MarketId, MoveReason, PositionId, Side, State};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use rules::{AdlInput, adl_score};
@@ -20,7 +20,7 @@ pub(crate) struct Rankings {
 impl Rankings {
     /// Closes what is left of a handover against winners, best rank first.
     pub fn deleverage(&mut self, out: &mut Output<'_>, handover: &mut Handover) {
-        let market = handover.market;
+        let market = handover.market();
         let winners = if handover.size.is_positive() { Side::Sell } else { Side::Buy };
         let (rows, next) =
             self.rows.entry((market, winners)).or_insert_with(|| (out.state().ranking(market, winners), 0));
@@ -37,16 +37,20 @@ impl Rankings {
             receipt(out, handover, &row, part);
         }
         // Those skipped above may serve another failing account; those used up are gone for this round.
-        while rows.get(*next).is_some_and(|row| out.state().account(row.account).position(market).is_zero()) {
+        while rows
+            .get(*next)
+            .is_some_and(|row| out.state().account(row.account).position(market.leg(row.leg)).is_zero())
+        {
             *next += 1;
         }
     }
 }
 
 fn receipt(out: &mut Output<'_>, handover: &mut Handover, row: &AdlRow, part: Size) {
-    let (failing, winner, market) = (handover.from, row.account, handover.market);
+    let (failing, winner, PositionId { market, leg }) = (handover.from, row.account, handover.position);
     let value = handover.value_of(part);
-    out.emit(Event::Deleveraged { failing, winner, market, size: part, value, rank: row.rank, score: row.score });
+    let (rank, score) = (row.rank, row.score);
+    out.emit(Event::Deleveraged { failing, winner, market, size: part, value, rank, score, leg });
     // Before the close, so that an isolated position that closes whole returns this, too.
     pay_difference(out, winner, market, part, value);
     handover.close_against(out, winner, part, value);
@@ -76,7 +80,9 @@ impl State {
         let sign = side.signed(Size::whole(1)).signum();
         let mut rows: Vec<AdlRow> = Vec::new();
         for (at, account) in self.accounts.iter().enumerate() {
-            let Some(exposure) = account.exposure(market).filter(|e| e.size.signum() == sign) else { continue };
+            let leg = account.leg_of(side);
+            let held = account.exposure(market.leg(leg));
+            let Some(exposure) = held.filter(|e| e.size.signum() == sign) else { continue };
             let id = AccountId::at(at);
             if !can_be_deleveraged(self, id) {
                 continue;
@@ -88,7 +94,7 @@ impl State {
                 notional: row.contract().notional(row.mark, exposure.size).unwrap_or(Money::ZERO),
                 equity: self.credit_of(row.params.settlement, equity),
             };
-            rows.push(AdlRow { rank: 0, account: id, size: exposure.size, score: adl_score(&input) });
+            rows.push(AdlRow { rank: 0, account: id, size: exposure.size, score: adl_score(&input), leg });
         }
         rows.sort_unstable_by(|a, b| b.score.cmp(&a.score).then(a.account.cmp(&b.account)));
         for (rank, row) in (1u32..).zip(&mut rows) {
@@ -100,7 +106,8 @@ impl State {
     /// Contracts (signed as the winner trades) that a winner closes against a handover: at most its position, and no more
     /// than leaves the winner above its own line.
     fn deleverage_part(&self, handover: &Handover, row: &AdlRow) -> Size {
-        let held = self.account(row.account).position(handover.market);
+        let position = handover.market().leg(row.leg);
+        let held = self.account(row.account).position(position);
         if held.signum() * handover.size.signum() >= 0
             || row.account == handover.from
             || !can_be_deleveraged(self, row.account)
@@ -111,13 +118,13 @@ impl State {
         let stands = |size: Size| {
             let part = size.with_sign_of(handover.size);
             let trade = Some((part, handover.value_of(part), Money::ZERO));
-            let change = Change { market: handover.market, trade, ..Change::default() };
+            let change = Change { position, trade, ..Change::default() };
             !self
                 .risk
                 .line
                 .is_below(self.evaluate(row.account, Basis::Lenient, Need::Maintenance, Some(&change)).headroom())
         };
-        let lot = self.market(handover.market).params.lot;
+        let lot = self.market(handover.market()).params.lot;
         let size = if stands(most) { most } else { crate::place::largest_size(most, lot, stands) };
         size.with_sign_of(handover.size)
     }

@@ -7,8 +7,8 @@ use crate::state::{
     Account, AccountKind, Asset, Average, Exposure, Index, Liquidation, Market, SourceQuote, Wallet, Withdrawal,
 };
 use crate::{
-    AccountId, AssetId, Book, Event, Level, MarketId, MarketStatus, Name, OrderId, Outcome, OwnerId, Reduce, Role,
-    Side, Stage, State, limits,
+    AccountId, AssetId, Book, Event, Level, MarketStatus, Name, OrderId, Outcome, OwnerId, PositionId, PositionMode,
+    Reduce, Role, Side, Stage, State, limits,
 };
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -37,6 +37,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::OrderCut { .. }
         | Event::LiquidationStep { .. }
         | Event::TakenOver { .. }
+        | Event::LegsOffset { .. }
         | Event::Deleveraged { .. }
         | Event::LeftUncovered { .. }
         | Event::DeficitLeft { .. } => {}
@@ -61,7 +62,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             }
         }
         Event::FundingRateSet { market, rate } => state.market_mut(market).funding_given = Some(rate),
-        Event::IsolatedOpened { child, parent, market } => open_isolated(state, child, parent, market),
+        Event::IsolatedOpened { child, parent, market, leg } => open_isolated(state, child, parent, market.leg(leg)),
         Event::BackstopCommitted { account, limit } => {
             if limit.is_positive() {
                 state.backstops.insert(account, limit);
@@ -70,12 +71,20 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             }
         }
         Event::LeverageSet { account, market, leverage } => {
-            exposure(state, account, market).leverage = leverage;
-            if let Some(child) = exposure(state, account, market).child {
-                exposure(state, child, market).leverage = leverage;
+            for leg in state.account(account).legs() {
+                let position = market.leg(*leg);
+                exposure(state, account, position).leverage = leverage;
+                if let Some(child) = exposure(state, account, position).child {
+                    exposure(state, child, position).leverage = leverage;
+                }
             }
         }
-        Event::MarginModeSet { account, market, mode } => exposure(state, account, market).mode = mode,
+        Event::MarginModeSet { account, market, mode } => {
+            for leg in state.account(account).legs() {
+                exposure(state, account, market.leg(*leg)).mode = mode;
+            }
+        }
+        Event::PositionModeSet { account, mode } => set_position_mode(state, account, mode),
         Event::Deposited { .. }
         | Event::WithdrawalRequested { .. }
         | Event::WithdrawalConfirmed { .. }
@@ -90,20 +99,20 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::OrderReduced { .. }
         | Event::OrderCancelled { .. }
         | Event::Filled { .. } => orders(state, event),
-        Event::PositionChanged { account, market, size, cost, realised } => {
-            change_position(state, account, market, size, cost, realised);
+        Event::PositionChanged { account, market, size, cost, realised, leg } => {
+            change_position(state, account, market.leg(leg), size, cost, realised);
         }
         Event::FeeCharged { account, market, fee } => {
             let asset = state.market(market).params.settlement;
             credit(state, account, asset, -fee);
             state.asset_mut(asset).fees += fee;
         }
-        Event::FundingSettled { account, market, amount, residue } => {
+        Event::FundingSettled { account, market, amount, residue, leg } => {
             let row = state.market_mut(market);
             row.clearing -= amount;
             row.residue += residue;
             let (asset, index) = (row.params.settlement, row.funding_index);
-            exposure(state, account, market).funding = index;
+            exposure(state, account, market.leg(leg)).funding = index;
             credit(state, account, asset, amount);
         }
         Event::RoundingSwept { market, amount } => {
@@ -221,6 +230,7 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         owner,
         kind,
         call: 0,
+        mode: PositionMode::OneWay,
         withdrawals: 0,
         order_count: 0,
         order_head: None,
@@ -231,22 +241,41 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
     }
 }
 
-fn open_isolated(state: &mut State, child: AccountId, parent: AccountId, market: MarketId) {
-    let owner = state.account(parent).owner;
-    state.accounts.push(new_account(owner, AccountKind::Isolated { parent, market }, None));
-    let row = exposure(state, parent, market);
+fn open_isolated(state: &mut State, child: AccountId, parent: AccountId, position: PositionId) {
+    let (owner, PositionId { market, leg }) = (state.account(parent).owner, position);
+    state.accounts.push(new_account(owner, AccountKind::Isolated { parent, market, leg }, None));
+    let row = exposure(state, parent, position);
     row.child = Some(child);
     let leverage = row.leverage;
-    exposure(state, child, market).leverage = leverage;
+    exposure(state, child, position).leverage = leverage;
 }
 
-/// What an account has in a market, made when it is not there yet.
-fn exposure(state: &mut State, account: AccountId, market: MarketId) -> &mut Exposure {
+/// Leverage and margin mode of each market are those of its positions in the new mode. The rows of the old mode stay,
+/// flat, for the children that they know.
+fn set_position_mode(state: &mut State, account: AccountId, mode: PositionMode) {
+    let row = state.account_mut(account);
+    let old: Vec<Exposure> = row.exposures.iter().filter(|e| row.legs().contains(&e.leg)).cloned().collect();
+    row.mode = mode;
+    let legs = row.legs();
+    for from in old {
+        for leg in legs {
+            let position = from.market.leg(*leg);
+            let to = exposure(state, account, position);
+            (to.leverage, to.mode) = (from.leverage, from.mode);
+            if let Some(child) = to.child {
+                exposure(state, child, position).leverage = from.leverage;
+            }
+        }
+    }
+}
+
+/// What an account has in a position, made when it is not there yet.
+fn exposure(state: &mut State, account: AccountId, position: PositionId) -> &mut Exposure {
     let rows = &mut state.account_mut(account).exposures;
-    let at = match rows.binary_search_by_key(&market, |e| e.market) {
+    let at = match rows.binary_search_by_key(&position, Exposure::position) {
         Ok(at) => at,
         Err(at) => {
-            rows.insert(at, Exposure::new(market));
+            rows.insert(at, Exposure::new(position));
             at
         }
     };
@@ -307,12 +336,20 @@ fn funds(state: &mut State, event: &Event) {
     }
 }
 
-fn change_position(state: &mut State, account: AccountId, market: MarketId, size: Size, cost: Money, realised: Money) {
+fn change_position(
+    state: &mut State,
+    account: AccountId,
+    position: PositionId,
+    size: Size,
+    cost: Money,
+    realised: Money,
+) {
+    let market = position.market;
     let (asset, index) = {
         let row = state.market(market);
         (row.params.settlement, row.funding_index)
     };
-    let row = exposure(state, account, market);
+    let row = exposure(state, account, position);
     let before = i128::from(row.size.units()).max(0);
     (row.size, row.cost, row.funding) = (size, cost, index);
     let market = state.market_mut(market);
@@ -323,7 +360,7 @@ fn change_position(state: &mut State, account: AccountId, market: MarketId, size
 
 fn orders(state: &mut State, event: &Event) {
     match *event {
-        Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved } => {
+        Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved, leg } => {
             let parent = state.parent_of(account);
             let row = Order {
                 id: order,
@@ -339,11 +376,12 @@ fn orders(state: &mut State, event: &Event) {
                 reserved,
                 level: Links::default(),
                 own: Links::default(),
+                leg,
             };
             state.orders.insert(row, parent);
             link_own(state, order, account);
             if !reserved.is_zero() {
-                exposure(state, parent, market).reserved += reserved;
+                exposure(state, parent, market.leg(leg)).reserved += reserved;
             }
         }
         Event::OrderRested { order, remaining } => rest(state, order, remaining),
@@ -358,8 +396,8 @@ fn orders(state: &mut State, event: &Event) {
         Event::ReservationUsed { order, parent, child, amount } => {
             let row = order_mut(state, order);
             row.reserved -= amount;
-            let market = row.market;
-            exposure(state, parent, market).reserved -= amount;
+            let (market, position) = (row.market, row.position());
+            exposure(state, parent, position).reserved -= amount;
             let asset = state.market(market).params.settlement;
             credit(state, parent, asset, -amount);
             credit(state, child, asset, amount);
@@ -370,7 +408,7 @@ fn orders(state: &mut State, event: &Event) {
             let parent = state.parent_of(row.account);
             order_mut(state, order).reserved = reserved;
             if row.reserved != reserved {
-                exposure(state, parent, row.market).reserved -= row.reserved - reserved;
+                exposure(state, parent, row.position()).reserved -= row.reserved - reserved;
             }
         }
         Event::Filled { market, maker, taker, price, size, .. } => {
@@ -467,7 +505,7 @@ fn totals(state: &mut State, order: &Order, before: Size, after: Size) {
         Some(notional) => notional,
         None => fault("notional of a resting order fits"),
     };
-    let row = exposure(state, order.account, order.market);
+    let row = exposure(state, order.account, order.position());
     let totals = match order.side {
         Side::Buy => &mut row.buys,
         Side::Sell => &mut row.sells,
@@ -510,7 +548,7 @@ fn end_order(state: &mut State, id: OrderId) {
     unlink_own(state, &order);
     let parent = state.parent_of(order.account);
     if !order.reserved.is_zero() {
-        exposure(state, parent, order.market).reserved -= order.reserved;
+        exposure(state, parent, order.position()).reserved -= order.reserved;
     }
     state.orders.remove(id, parent);
 }

@@ -3,7 +3,7 @@
 //! The binary form numbers the variants in the order in which they stand: new ones go to the end.
 
 use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
-use crate::{AccountId, AssetId, IndexId, MarketId, Name, OrderId, OwnerId};
+use crate::{AccountId, AssetId, IndexId, Leg, MarketId, Name, OrderId, OwnerId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,9 @@ pub enum Command {
         market: MarketId,
         /// Settlement asset; + from the parent to the position.
         amount: Money,
+        /// Which, in hedge mode.
+        #[serde(default)]
+        leg: Leg,
     },
     /// Volunteers to take over positions of failing accounts, up to a notional; zero leaves.
     CommitBackstop {
@@ -174,6 +177,13 @@ pub enum Command {
         index: IndexId,
         /// All of them, resolved.
         params: Box<IndexParams>,
+    },
+    /// Sets one-way or hedge mode of a subaccount, while it has no position and no order, its isolated ones included.
+    SetPositionMode {
+        /// Whose.
+        account: AccountId,
+        /// The mode from now on.
+        mode: PositionMode,
     },
 }
 
@@ -199,6 +209,18 @@ pub struct PlaceOrder {
     pub client_id: u64,
     /// Waits until a price is reached.
     pub trigger: Option<Trigger>,
+    /// Which position, in hedge mode: a buy opens the long leg and closes the short one. An order that closes a leg only
+    /// reduces, whatever `reduce` says.
+    #[serde(default)]
+    pub leg: Leg,
+}
+
+impl PlaceOrder {
+    /// The position that it trades.
+    #[must_use]
+    pub fn position(&self) -> crate::PositionId {
+        self.market.leg(self.leg)
+    }
 }
 
 /// Buy or sell.
@@ -310,6 +332,17 @@ pub enum MarginMode {
     Isolated,
 }
 
+/// One position a market, or a long and a short one beside each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PositionMode {
+    /// A sell reduces what a buy opened.
+    #[default]
+    OneWay,
+    /// A long and a short leg, each with its own cost, margin and, when isolated, its own child.
+    Hedge,
+}
+
 /// What a subaccount is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -373,6 +406,12 @@ pub enum Answer {
 }
 
 impl core::fmt::Display for MarketStatus {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        crate::reject::snake_case(self, f)
+    }
+}
+
+impl core::fmt::Display for PositionMode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         crate::reject::snake_case(self, f)
     }

@@ -157,9 +157,10 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CancelAll { account, market } => place::cancel_all(out, *account, *market),
         Command::SetLeverage { account, market, leverage } => isolated::set_leverage(out, *account, *market, *leverage),
         Command::SetMarginMode { account, market, mode } => isolated::set_margin_mode(out, *account, *market, *mode),
-        Command::AdjustIsolatedMargin { account, market, amount } => {
-            isolated::adjust_margin(out, *account, *market, *amount)
+        Command::AdjustIsolatedMargin { account, market, amount, leg } => {
+            isolated::adjust_margin(out, *account, market.leg(*leg), *amount)
         }
+        Command::SetPositionMode { account, mode } => isolated::set_position_mode(out, *account, *mode),
         Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
         Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),
         Command::SetPrices { quotes } => prices::set_prices(out, quotes),

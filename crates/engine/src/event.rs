@@ -1,7 +1,9 @@
 //! What happened. Emitting an event is the only thing that changes the state; an event carries handles and the values
 //! after, never names.
 
-use crate::{AccountId, AssetId, IndexId, MarginMode, MarketId, MarketStatus, OrderId, Reduce, Side, Trigger};
+use crate::{
+    AccountId, AssetId, IndexId, Leg, MarginMode, MarketId, MarketStatus, OrderId, PositionMode, Reduce, Side, Trigger,
+};
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size, Time};
 
@@ -88,6 +90,8 @@ pub enum Event {
         parent: AccountId,
         /// Where.
         market: MarketId,
+        /// Which position.
+        leg: Leg,
     },
     /// Collateral arrived.
     Deposited {
@@ -191,6 +195,8 @@ pub enum Event {
         reduce: Reduce,
         /// Set aside in the parent for an isolated order, settlement asset.
         reserved: Money,
+        /// Which position of the account.
+        leg: Leg,
     },
     /// The order was cut to what margin allows, or to the position that it may reduce.
     OrderCut {
@@ -280,6 +286,8 @@ pub enum Event {
         cost: Money,
         /// Into the wallet, + is a gain.
         realised: Money,
+        /// Which position.
+        leg: Leg,
     },
     /// A fee moved from a wallet to the fee account (+) or back (−, a maker's rebate).
     FeeCharged {
@@ -300,6 +308,8 @@ pub enum Event {
         amount: Money,
         /// What rounding left, 1e-25 of the asset, 0 to 1e9.
         residue: i128,
+        /// Which position.
+        leg: Leg,
     },
     /// Rounding left at least a unit in the clearing account; it went to the rounding account.
     RoundingSwept {
@@ -400,6 +410,8 @@ pub enum Event {
         headroom_before: Money,
         /// Equity − maintenance after, numeraire.
         headroom_after: Money,
+        /// Which position.
+        leg: Leg,
     },
     /// The fee of the ladder moved from the account to the fund.
     LiquidationFee {
@@ -457,6 +469,8 @@ pub enum Event {
         size: Size,
         /// What `to` paid.
         value: Money,
+        /// Which position of the failing account.
+        leg: Leg,
     },
     /// A winner's position was closed against a failing one: the receipt.
     Deleveraged {
@@ -474,6 +488,8 @@ pub enum Event {
         rank: u32,
         /// Its score: profit × leverage, 1e-9.
         score: i128,
+        /// Which position of the failing account.
+        leg: Leg,
     },
     /// No one was left to take these contracts; the account stays in liquidation.
     LeftUncovered {
@@ -483,6 +499,8 @@ pub enum Event {
         market: MarketId,
         /// Contracts.
         size: Size,
+        /// Which position.
+        leg: Leg,
     },
     /// What the fund could not pay: a negative wallet remains.
     DeficitLeft {
@@ -492,6 +510,24 @@ pub enum Event {
         asset: AssetId,
         /// How much, below zero.
         wallet: Money,
+    },
+    /// Both legs of a market close against each other at the mark, in a liquidation.
+    LegsOffset {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts of each leg, without sign.
+        size: Size,
+        /// What the short leg pays and the long leg gets.
+        value: Money,
+    },
+    /// One-way or hedge mode of a subaccount was set; leverage and margin mode of each market hold for its new positions.
+    PositionModeSet {
+        /// Whose.
+        account: AccountId,
+        /// From now on.
+        mode: PositionMode,
     },
 }
 
@@ -556,6 +592,8 @@ pub enum CancelReason {
 pub enum Stage {
     /// Orders that hold margin are cancelled.
     Cancel,
+    /// The legs of hedge mode close against each other.
+    Offset,
     /// Positions are reduced through the book.
     Reduce,
     /// Collateral is converted.

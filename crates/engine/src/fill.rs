@@ -6,7 +6,7 @@ use crate::matching::Fees;
 use crate::orders::Order;
 use crate::output::Output;
 use crate::place::closable;
-use crate::{AccountId, AccountKind, Event, MarketId, MoveReason, State, funding};
+use crate::{AccountId, AccountKind, Event, MarketId, MoveReason, PositionId, State, funding};
 use rules::split_close;
 use units::{Money, Round, Size};
 
@@ -26,9 +26,9 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
     let (id, price) = (maker.market, maker.price);
     out.emit(Event::Filled { market: id, maker: maker.id, taker: taker.id, price, size: signed, value });
     let fee = if fees == Fees::Taker { State::fee(notional, taker_fee) } else { Money::ZERO };
-    change(out, taker.account, id, &Part { delta: signed, value, fee, reserved: from_taker });
+    change(out, taker.account, taker.position(), &Part { delta: signed, value, fee, reserved: from_taker });
     let fee = State::fee(notional, maker_fee);
-    change(out, maker.account, id, &Part { delta: -signed, value: -value, fee, reserved: from_maker });
+    change(out, maker.account, maker.position(), &Part { delta: -signed, value: -value, fee, reserved: from_maker });
     out.touch_market(id);
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn share(order: &Order, size: Size, closable: Size) -> Money {
 fn use_reservation(out: &mut Output<'_>, order: &Order, size: Size) -> Money {
     let row = out.state().account(order.account);
     let AccountKind::Isolated { parent, .. } = row.kind else { return Money::ZERO };
-    let amount = share(order, size, closable(row.position(order.market), order.side));
+    let amount = share(order, size, closable(row.position(order.position()), order.side));
     if amount.is_positive() {
         out.emit(Event::ReservationUsed { order: order.id, parent, child: order.account, amount });
         out.touch_account(parent);
@@ -72,15 +72,17 @@ impl Part {
 }
 
 /// Changes a position by a trade.
-pub(crate) fn change(out: &mut Output<'_>, account: AccountId, market: MarketId, part: &Part) {
-    funding::settle(out, account, market);
+pub(crate) fn change(out: &mut Output<'_>, account: AccountId, position: PositionId, part: &Part) {
+    let PositionId { market, leg } = position;
+    funding::settle(out, account, position);
     let state = out.state();
     let row = state.account(account);
-    let (before, cost) = row.exposure(market).map_or((Size::ZERO, Money::ZERO), |e| (e.size, e.cost));
+    let (before, cost) = row.exposure(position).map_or((Size::ZERO, Money::ZERO), |e| (e.size, e.cost));
     let split = split_close(before, cost, part.delta, part.value);
     let kind = row.kind;
     let wallet = row.wallet(state.market(market).params.settlement);
-    out.emit(Event::PositionChanged { account, market, size: split.size, cost: split.cost, realised: split.realised });
+    let (size, cost, realised) = (split.size, split.cost, split.realised);
+    out.emit(Event::PositionChanged { account, market, size, cost, realised, leg });
     if !part.fee.is_zero() {
         out.emit(Event::FeeCharged { account, market, fee: part.fee });
     }

@@ -2,7 +2,7 @@
 
 use crate::fault::fault;
 use crate::output::Output;
-use crate::{AccountId, Event, MarketId};
+use crate::{AccountId, Event, MarketId, PositionId};
 use rules::{funding_index_step, funding_payment};
 use units::{Money, Time};
 
@@ -35,15 +35,16 @@ pub(crate) fn post_due(out: &mut Output<'_>) {
 }
 
 /// Brings a position's funding to its wallet; what rounding leaves goes to the rounding account once it is a whole unit.
-pub(crate) fn settle(out: &mut Output<'_>, account: AccountId, market: MarketId) {
+pub(crate) fn settle(out: &mut Output<'_>, account: AccountId, position: PositionId) {
+    let PositionId { market, leg } = position;
     let row = out.state().market(market);
-    let Some(exposure) = out.state().account(account).exposure(market) else { return };
+    let Some(exposure) = out.state().account(account).exposure(position) else { return };
     let delta = row.funding_index - exposure.funding;
     if delta == 0 || exposure.size.is_zero() {
         return;
     }
     let Some(payment) = funding_payment(exposure.size, delta) else { fault("funding of a position fits") };
-    out.emit(Event::FundingSettled { account, market, amount: payment.amount, residue: payment.residue });
+    out.emit(Event::FundingSettled { account, market, amount: payment.amount, residue: payment.residue, leg });
     let whole = out.state().market(market).residue.div_euclid(1_000_000_000);
     if whole > 0 {
         out.emit(Event::RoundingSwept { market, amount: Money::from_units(whole) });

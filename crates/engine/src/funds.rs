@@ -201,14 +201,19 @@ impl State {
     }
 
     /// Whether the parent stays above initial margin without `amount` of a market's settlement asset.
-    pub(crate) fn check_giver(&self, account: AccountId, market: crate::MarketId, amount: Money) -> Result<(), Reject> {
-        let asset = self.market(market).params.settlement;
+    pub(crate) fn check_giver(
+        &self,
+        account: AccountId,
+        position: crate::PositionId,
+        amount: Money,
+    ) -> Result<(), Reject> {
+        let asset = self.market(position.market).params.settlement;
         let row = self.account(account);
         let wallet = row.wallet(asset) - self.reserved_in(row, asset);
         if amount > wallet {
             return Err(Reject::ExceedsWallet { asked: amount, wallet });
         }
-        let change = Change { market, wallet: -amount, ..Change::default() };
+        let change = Change { position, wallet: -amount, ..Change::default() };
         let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));
         if terms.equity < terms.initial {
             return Err(Reject::InsufficientMargin { equity: terms.equity, needed: terms.initial });

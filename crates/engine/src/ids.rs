@@ -55,6 +55,48 @@ handle!(
     OwnerId, u32
 );
 
+/// Which position of a subaccount in a market: the only one, or a leg of hedge mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    /// The one position of one-way mode, of either sign.
+    #[default]
+    Net,
+    /// In hedge mode: never below zero.
+    Long,
+    /// In hedge mode: never above zero.
+    Short,
+}
+
+impl Leg {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Net, Self::Long, Self::Short];
+}
+
+/// A position within a subaccount: its market and leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PositionId {
+    /// Where.
+    pub market: MarketId,
+    /// Which.
+    pub leg: Leg,
+}
+
+impl MarketId {
+    /// The position of one-way mode in this market.
+    #[must_use]
+    pub fn net(self) -> PositionId {
+        self.leg(Leg::Net)
+    }
+
+    /// A position in this market.
+    #[must_use]
+    pub fn leg(self, leg: Leg) -> PositionId {
+        PositionId { market: self, leg }
+    }
+}
+
 /// An order: a serial number and its slot, so that a stale id finds nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,12 +1,12 @@
-//! The ladder below the line: cancel, reduce, convert, backstop, take-over, deleverage. Worst account first, bounded per
+//! The ladder below the line: cancel, offset legs, reduce, convert, backstop, take-over, deleverage. Worst account first, bounded per
 //! command; each step is an event with the numbers before and after.
 
 use crate::adl::Rankings;
 use crate::margin::{Basis, Need, Terms};
 use crate::output::Output;
 use crate::{
-    AccountId, AccountKind, AssetId, CancelReason, Event, MarketId, MoveReason, Outcome, Reduce, Stage, State, limits,
-    reduce, takeover,
+    AccountId, AccountKind, AssetId, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId, Reduce, Stage,
+    State, limits, reduce, takeover,
 };
 use alloc::vec::Vec;
 use units::{Money, Rate, Round, Time};
@@ -69,21 +69,25 @@ impl State {
         self.risk.line.is_below(self.lenient(account).headroom())
     }
 
-    /// Markets in which an account has a position that may be closed, largest maintenance margin first.
-    pub(crate) fn closable_markets(&self, account: AccountId) -> Vec<MarketId> {
-        let mut rows: Vec<(Money, MarketId)> = Vec::new();
+    /// Positions of an account that may be closed, largest maintenance margin first.
+    pub(crate) fn closable_positions(&self, account: AccountId) -> Vec<PositionId> {
+        let mut rows: Vec<(Money, PositionId)> = Vec::new();
         for e in self.account(account).exposures.iter().filter(|e| !e.size.is_zero() && self.can_close(e.market)) {
-            rows.push((self.maintenance_of(account, e.market), e.market));
+            rows.push((self.maintenance_of(account, e.position()), e.position()));
         }
         rows.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         rows.truncate(limits::STEPS_PER_ACCOUNT);
-        rows.into_iter().map(|(_, market)| market).collect()
+        rows.into_iter().map(|(_, position)| position).collect()
     }
 
     /// Maintenance margin of one position at the mark, numeraire.
-    pub(crate) fn maintenance_of(&self, account: AccountId, market: MarketId) -> Money {
+    pub(crate) fn maintenance_of(&self, account: AccountId, position: PositionId) -> Money {
+        self.maintenance_at(position.market, self.account(account).position(position))
+    }
+
+    /// Maintenance margin of `size` contracts at the mark, numeraire.
+    pub(crate) fn maintenance_at(&self, market: MarketId, size: units::Size) -> Money {
         let row = self.market(market);
-        let size = self.account(account).position(market);
         let p = &row.params;
         let margin = rules::maintenance_margin(p.contract, self.valuation(row), size, &p.tiers, p.closing_fee);
         self.debt(p.settlement, margin.map_or(Money::ZERO, |m| m.required))
@@ -94,7 +98,8 @@ impl State {
     pub(crate) fn fund_of(&self, account: AccountId) -> Option<AccountId> {
         let row = self.account(account);
         let open = row.exposures.iter().filter(|e| !e.size.is_zero());
-        let largest = open.max_by_key(|e| (self.maintenance_of(account, e.market), core::cmp::Reverse(e.market)));
+        let largest =
+            open.max_by_key(|e| (self.maintenance_of(account, e.position()), core::cmp::Reverse(e.position())));
         let of_market = largest.or(row.exposures.first()).map(|e| self.market(e.market).params.fund);
         of_market.or(self.funds.first().copied()).filter(|fund| *fund != account)
     }
@@ -107,6 +112,10 @@ fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
     }
     let fund = out.state().fund_of(account);
     cancel_orders(out, account);
+    crate::offset::run(out, account);
+    if !out.state().still_below(account) {
+        return end(out, account, Outcome::Restored);
+    }
     let book = !out.state().take_over_now(&out.state().lenient(account));
     if book && reduce::step(out, account) == reduce::Step::Done && out.state().account(account).has_position() {
         if !out.state().still_below(account) {
@@ -141,7 +150,7 @@ fn end(out: &mut Output<'_>, account: AccountId, outcome: Outcome) {
     let equity = out.state().lenient(account).equity;
     out.emit(Event::LiquidationEnded { account, outcome, equity });
     let row = out.state().account(account);
-    let AccountKind::Isolated { parent, market } = row.kind else { return };
+    let AccountKind::Isolated { parent, market, .. } = row.kind else { return };
     let asset = out.state().market(market).params.settlement;
     let amount = row.wallet(asset);
     if !row.has_position() && amount.is_positive() {
@@ -167,7 +176,7 @@ fn cancel_orders(out: &mut Output<'_>, account: AccountId) {
         }
     }
     if cancelled {
-        step(out, account, NO_MARKET, Stage::Cancel, units::Size::ZERO, headroom_before);
+        step(out, account, NO_MARKET.net(), Stage::Cancel, units::Size::ZERO, headroom_before);
     }
 }
 
@@ -178,13 +187,14 @@ pub(crate) const NO_MARKET: MarketId = MarketId(u16::MAX);
 pub(crate) fn step(
     out: &mut Output<'_>,
     account: AccountId,
-    market: MarketId,
+    position: PositionId,
     stage: Stage,
     size: units::Size,
     headroom_before: Money,
 ) {
     let headroom_after = out.state().lenient(account).headroom();
-    out.emit(Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after });
+    let PositionId { market, leg } = position;
+    out.emit(Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after, leg });
 }
 
 /// Sells collateral to the fund, at index less the discount, for the assets that are short; within what the fund has.
@@ -201,7 +211,7 @@ fn convert(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
             if let Some((sold_amount, bought_amount)) = out.state().conversion(account, fund, sold, short) {
                 out.emit(Event::Converted { account, fund, sold, sold_amount, bought: short, bought_amount });
                 out.touch_account(fund);
-                step(out, account, NO_MARKET, Stage::Convert, units::Size::ZERO, headroom_before);
+                step(out, account, NO_MARKET.net(), Stage::Convert, units::Size::ZERO, headroom_before);
             }
         }
     }

@@ -28,6 +28,7 @@ mod ladder;
 pub mod limits;
 mod margin;
 mod matching;
+mod offset;
 mod orders;
 mod output;
 pub mod params;
@@ -44,13 +45,13 @@ mod view;
 pub use book::{Book, Level};
 pub use codec::{DecodeError, decode, encode};
 pub use command::{
-    Answer, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, Quote, Reduce, Role, Side, TimeInForce, Trigger,
-    TriggerBy, TriggerWhen,
+    Answer, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, PositionMode, Quote, Reduce, Role, Side,
+    TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 pub use digest::Digest;
 pub use engine::{Engine, WhatIf};
 pub use event::{CancelReason, Event, MoveReason, Outcome, Stage, StatusReason};
-pub use ids::{AccountId, AssetId, IndexId, MarketId, Name, OrderId, OwnerId};
+pub use ids::{AccountId, AssetId, IndexId, Leg, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use reject::{ParamName, Reject};

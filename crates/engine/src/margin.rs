@@ -3,7 +3,7 @@
 
 use crate::fault::fault;
 use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
-use crate::{AccountId, AssetId, MarginMode, MarketId, Side, State, limits};
+use crate::{AccountId, AssetId, Leg, MarginMode, PositionId, Side, State, limits};
 use rules::{collateral_value, initial_margin, maintenance_margin, split_close};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
@@ -47,7 +47,7 @@ impl Terms {
 /// What would be different: one trade, one order more, one less.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Change {
-    pub market: MarketId,
+    pub position: PositionId,
     /// Contracts (signed), what is paid for them, and the fee.
     pub trade: Option<(Size, Money, Money)>,
     /// Orders that rest more.
@@ -128,7 +128,7 @@ impl State {
         }
         let mut pending = change;
         for exposure in &account.exposures {
-            let own = pending.filter(|c| c.market == exposure.market);
+            let own = pending.filter(|c| c.position == exposure.position());
             if own.is_some() {
                 pending = None;
             }
@@ -137,7 +137,7 @@ impl State {
         if let Some(change) = pending {
             self.add_exposure(
                 account,
-                &Exposure::new(change.market),
+                &Exposure::new(change.position),
                 basis,
                 need,
                 Some(change),
@@ -251,8 +251,8 @@ impl State {
     ) -> (OrderTotals, OrderTotals, Money) {
         let (mut buys, mut sells) = (row.buys, row.sells);
         let fee_rate = market.params.taker_fee.max(market.params.maker_fee).max(Rate::ZERO);
-        let mut loss = self.loss_of_side(market, account, Side::Buy, &buys, at)
-            + self.loss_of_side(market, account, Side::Sell, &sells, at);
+        let mut loss = self.loss_of_side(market, account, row.leg, Side::Buy, &buys, at)
+            + self.loss_of_side(market, account, row.leg, Side::Sell, &sells, at);
         if let Some(change) = change {
             for (order, sign) in [(change.add, 1i64), (change.remove, -1)] {
                 let Some((side, size, price)) = order else { continue };
@@ -271,7 +271,15 @@ impl State {
     }
 
     /// Σ over a side's orders of what each would lose against a price; no order is looked at when none can.
-    fn loss_of_side(&self, market: &Market, account: &Account, side: Side, totals: &OrderTotals, at: Price) -> Money {
+    fn loss_of_side(
+        &self,
+        market: &Market,
+        account: &Account,
+        leg: Leg,
+        side: Side,
+        totals: &OrderTotals,
+        at: Price,
+    ) -> Money {
         let harmless = match side {
             Side::Buy => totals.worst <= at,
             Side::Sell => totals.worst >= at,
@@ -283,6 +291,7 @@ impl State {
             o.side == side
                 && o.place == crate::Place::Resting
                 && o.reduce == crate::Reduce::Any
+                && o.leg == leg
                 && core::ptr::eq(self.market(o.market), market)
         };
         self.orders_of(account)

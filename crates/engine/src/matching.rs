@@ -73,13 +73,13 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
     }
     let mut size = if taker.remaining < maker.remaining { taker.remaining } else { maker.remaining };
     if taker.reduce == Reduce::Only {
-        let most = closable(taker_row.position(taker.market), taker.side);
+        let most = closable(taker_row.position(taker.position()), taker.side);
         if most.is_zero() {
             return Maker::TakerDone(CancelReason::NothingToReduce);
         }
         size = if size < most { size } else { most };
     }
-    let most = closable(maker_row.position(maker.market), maker.side);
+    let most = closable(maker_row.position(maker.position()), maker.side);
     if maker.reduce == Reduce::Only {
         if most.is_zero() {
             return Maker::Bad(CancelReason::NothingToReduce);
@@ -127,9 +127,9 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size, fees: Fees) ->
     let remove = (!isolated && maker.reduce == Reduce::Any).then_some((maker.side, size, maker.price));
     let wallet = if isolated { fill::share(maker, size, closable) } else { Money::ZERO };
     let change =
-        Change { market: maker.market, trade: Some((signed, value, fee)), remove, wallet, ..Change::default() };
+        Change { position: maker.position(), trade: Some((signed, value, fee)), remove, wallet, ..Change::default() };
     if size > closable {
-        let after = state.account(maker.account).position(maker.market).checked_add(signed);
+        let after = state.account(maker.account).position(maker.position()).checked_add(signed);
         let notional = after.and_then(|size| contract.notional(state.valuation(market), size));
         if notional.is_none_or(|n| n > market.params.tiers.cap()) {
             return true;
@@ -178,7 +178,7 @@ fn sure(state: &State, order: &Order) -> bool {
         return false;
     }
     if let AccountKind::Isolated { .. } = row.kind {
-        let most = closable(row.position(order.market), order.side);
+        let most = closable(row.position(order.position()), order.side);
         return row.order_count == 1 && !thin(state, order, order.remaining, most, Fees::Taker);
     }
     let terms = state.evaluate(order.account, Basis::Worse, Need::Initial, None);

@@ -1,6 +1,6 @@
 //! The table of open orders: slots that are used again, ids that are not, and each account's list.
 
-use crate::{AccountId, MarketId, OrderId, Reduce, Side, TimeInForce, Trigger, limits};
+use crate::{AccountId, Leg, MarketId, OrderId, PositionId, Reduce, Side, TimeInForce, Trigger, limits};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -35,6 +35,16 @@ pub struct Order {
     pub level: Links,
     /// Neighbours in its account's list.
     pub own: Links,
+    /// Which position of the account it trades.
+    pub leg: Leg,
+}
+
+impl Order {
+    /// The position that it trades.
+    #[must_use]
+    pub fn position(&self) -> PositionId {
+        self.market.leg(self.leg)
+    }
 }
 
 /// Where an order is.

@@ -6,8 +6,9 @@ use crate::orders::{Order, Place};
 use crate::output::Output;
 use crate::state::Exposure;
 use crate::{
-    AccountId, AccountKind, Answer, Book, CancelReason, Event, MarginMode, MarketId, MarketStatus, OrderId, OrderRef,
-    PlaceOrder, Reduce, Reject, Side, State, TimeInForce, Trigger, TriggerBy, TriggerWhen, bounds, limits,
+    AccountId, AccountKind, Answer, Book, CancelReason, Event, Leg, MarginMode, MarketId, MarketStatus, OrderId,
+    OrderRef, PlaceOrder, PositionId, Reduce, Reject, Side, State, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    bounds, limits,
 };
 use rules::{Contract, initial_margin};
 use units::{Money, Price, Rate, Round, Size, limits as number_limits};
@@ -19,6 +20,7 @@ pub(crate) struct Plan {
     account: Option<AccountId>,
     parent: AccountId,
     market: MarketId,
+    leg: Leg,
     side: Side,
     asked: Size,
     size: Size,
@@ -28,6 +30,12 @@ pub(crate) struct Plan {
     client_id: u64,
     trigger: Option<Trigger>,
     reserved: Money,
+}
+
+impl Plan {
+    fn position(&self) -> PositionId {
+        self.market.leg(self.leg)
+    }
 }
 
 /// Units of the settlement asset that the roundings of one fill can take from an isolated inverse position, at most.
@@ -55,6 +63,12 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
         return Err(Reject::InLiquidation);
     }
     check_fields(order)?;
+    if !row.legs().contains(&order.leg) {
+        return Err(Reject::LegOfOtherMode { mode: row.mode });
+    }
+    // What closes a leg never opens the other one.
+    let closes_leg = order.leg != Leg::Net && order.leg != row.leg_of(order.side);
+    let order = &PlaceOrder { reduce: if closes_leg { Reduce::Only } else { order.reduce }, ..*order };
     State::size_is_good(order.size, market.params.lot)?;
     let price = check_price(state, order)?;
     check_notional(market, order.size, price)?;
@@ -69,6 +83,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
         account: standing.account,
         parent: order.account,
         market: order.market,
+        leg: order.leg,
         side: order.side,
         asked: order.size,
         size: order.size,
@@ -149,16 +164,16 @@ fn check_notional(market: &crate::Market, size: Size, price: Price) -> Result<()
 fn check_room(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> Result<(), Reject> {
     let row = state.account(order.account);
     let most = usize::try_from(limits::ORDERS_PER_ACCOUNT_MAX).unwrap_or(0);
-    let child = state.margin_account(order.account, order.market).map_or(0, |id| state.account(id).order_count);
+    let child = state.margin_account(order.account, order.position()).map_or(0, |id| state.account(id).order_count);
     let open = usize::try_from(row.order_count.max(child)).unwrap_or(most);
     if replacing.is_none() {
         State::room(open, most)?;
         State::room(state.orders.len(), limits::ORDERS_MAX - limits::ORDERS_RESERVED)?;
     }
-    if row.exposure(order.market).is_none() {
+    if row.exposure(order.position()).is_none() {
         State::room(row.exposures.len(), limits::EXPOSURES_MAX)?;
     }
-    if state.margin_account(order.account, order.market).is_none() {
+    if state.margin_account(order.account, order.position()).is_none() {
         state.room_for_account()?; // the child has to be made
     }
     if order.client_id != 0 {
@@ -196,8 +211,8 @@ fn check_status(status: MarketStatus, order: &PlaceOrder, increases: bool) -> Re
 }
 
 fn stand<'a>(state: &'a State, order: &PlaceOrder) -> Standing<'a> {
-    let account = state.margin_account(order.account, order.market);
-    let exposure = account.and_then(|id| state.account(id).exposure(order.market));
+    let account = state.margin_account(order.account, order.position());
+    let exposure = account.and_then(|id| state.account(id).exposure(order.position()));
     let closable = exposure.map_or(Size::ZERO, |e| closable(e.size, order.side));
     Standing { account, exposure, closable }
 }
@@ -249,7 +264,7 @@ fn check_increase(
 ) -> Result<(), Reject> {
     let mark = state.price_for_increase(plan.market)?;
     check_size(state, plan, standing, replacing, mark)?;
-    let isolated = state.account(plan.parent).exposure(plan.market).is_some_and(|e| e.mode == MarginMode::Isolated);
+    let isolated = state.account(plan.parent).exposure(plan.position()).is_some_and(|e| e.mode == MarginMode::Isolated);
     let judge = |plan: &Plan| {
         if isolated {
             check_isolated(state, plan, standing, replacing)
@@ -319,7 +334,7 @@ fn resting_before(plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order
 
 fn check_cross(state: &State, plan: &Plan, replacing: Option<&Order>) -> Result<(), Reject> {
     let change = Change {
-        market: plan.market,
+        position: plan.position(),
         add: Some((plan.side, plan.size, plan.price)),
         remove: removed(replacing),
         ..Change::default()
@@ -347,9 +362,9 @@ fn check_isolated(
     let market = state.market(plan.market);
     let closable = closable_by(plan, standing, replacing);
     let increase = plan.size - if plan.size < closable { plan.size } else { closable };
-    let reserved = state.reservation(plan.parent, plan.market, plan.side, increase, plan.price);
+    let reserved = state.reservation(plan.parent, plan.position(), plan.side, increase, plan.price);
     let released = replacing.map_or(Money::ZERO, |r| r.reserved);
-    let change = Change { market: plan.market, reserved: reserved - released, ..Change::default() };
+    let change = Change { position: plan.position(), reserved: reserved - released, ..Change::default() };
     let parent = state.evaluate(plan.parent, Basis::Worse, Need::Initial, Some(&change));
     if parent.equity < parent.initial {
         return Err(Reject::InsufficientMargin { equity: parent.equity, needed: parent.initial });
@@ -376,7 +391,7 @@ fn filled_whole(market: &crate::Market, plan: &Plan) -> Change {
     let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
     let notional = market.contract().notional(plan.price, signed).unwrap_or(Money::ZERO);
     let fee = notional.mul_rate(market.params.taker_fee, Round::Up);
-    Change { market: plan.market, trade: Some((signed, value, fee)), ..Change::default() }
+    Change { position: plan.position(), trade: Some((signed, value, fee)), ..Change::default() }
 }
 
 /// A reduction needs no margin, but no fill may leave equity below zero outside the ladder.
@@ -388,6 +403,17 @@ fn check_reduction(state: &State, plan: &Plan) -> Result<(), Reject> {
     let whole = state.evaluate(account, Basis::Lenient, Need::Equity, Some(&change)).equity;
     let equity = whole.min(state.evaluate(account, Basis::Lenient, Need::Equity, None).equity);
     if equity.is_negative() { Err(Reject::WouldBankrupt { equity }) } else { Ok(()) }
+}
+
+/// The smallest multiple of the lot that passes a test that only ever turns from false to true; `most` when that does not,
+/// or is less than it.
+pub(crate) fn smallest_size(most: Size, lot: Size, passes: impl Fn(Size) -> bool) -> Size {
+    if !passes(most) {
+        return most;
+    }
+    let fails = largest_size(most, lot, |size| !passes(size));
+    let next = fails + lot;
+    if next < most { next } else { most }
 }
 
 /// The largest multiple of the lot, at most `most`, that passes a test that only ever turns from true to false.
@@ -410,13 +436,25 @@ pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
         Some(account) => account,
         None => {
             let child = AccountId::at(out.state().accounts.len());
-            out.emit(Event::IsolatedOpened { child, parent: plan.parent, market: plan.market });
+            out.emit(Event::IsolatedOpened { child, parent: plan.parent, market: plan.market, leg: plan.leg });
             child
         }
     };
-    let Plan { market, side, size, price, client_id, force, reduce, reserved, .. } = *plan;
+    let Plan { market, leg, side, size, price, client_id, force, reduce, reserved, .. } = *plan;
     let order = out.state().orders.next_id();
-    out.emit(Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved });
+    out.emit(Event::OrderAccepted {
+        order,
+        account,
+        market,
+        side,
+        price,
+        size,
+        client_id,
+        force,
+        reduce,
+        reserved,
+        leg,
+    });
     if plan.size < plan.asked {
         out.emit(Event::OrderCut { order, asked: plan.asked, allowed: plan.size });
     }
@@ -506,9 +544,10 @@ pub(crate) fn amend_order(
         out.emit(Event::OrderReduced { order: row.id, remaining: size, reserved });
         return Ok(Answer::Order(row.id));
     }
-    let (market, side, reduce, client_id) = (row.market, row.side, row.reduce, row.client_id);
+    let (market, leg, side, reduce, client_id) = (row.market, row.leg, row.side, row.reduce, row.client_id);
     let force = if row.force == TimeInForce::PostOnly { TimeInForce::PostOnly } else { TimeInForce::Gtc };
-    let again = PlaceOrder { account, market, side, size, price: Some(price), force, reduce, client_id, trigger: None };
+    let (price, trigger) = (Some(price), None);
+    let again = PlaceOrder { account, market, side, size, price, force, reduce, client_id, trigger, leg };
     let plan = check(state, &again, Some(&row))?;
     out.emit(Event::OrderCancelled { order: row.id, remaining: row.remaining, reason: CancelReason::Amended });
     Ok(Answer::Order(run(out, &plan)))
@@ -541,7 +580,7 @@ impl State {
     pub(crate) fn reservation(
         &self,
         parent: AccountId,
-        market: MarketId,
+        position: PositionId,
         side: Side,
         size: Size,
         price: Price,
@@ -549,8 +588,8 @@ impl State {
         if size.is_zero() {
             return Money::ZERO;
         }
-        let row = self.market(market);
-        let leverage = self.account(parent).exposure(market).map_or(0, |e| e.leverage);
+        let row = self.market(position.market);
+        let leverage = self.account(parent).exposure(position).map_or(0, |e| e.leverage);
         let p = &row.params;
         let signed = side.signed(size);
         let margin = |at: Price| {

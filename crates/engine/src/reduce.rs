@@ -5,7 +5,7 @@ use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::matching::{self, Fees};
 use crate::output::Output;
-use crate::{AccountId, CancelReason, Event, MarketId, Reduce, Side, Stage, State};
+use crate::{AccountId, CancelReason, Event, PositionId, Reduce, Side, Stage, State};
 use units::{Money, Price, Rate, Round, Size};
 
 /// What a step came to.
@@ -19,10 +19,10 @@ pub(crate) enum Step {
 
 /// Reduces the position with the largest maintenance margin that the book takes anything of.
 pub(crate) fn step(out: &mut Output<'_>, account: AccountId) -> Step {
-    for market in out.state().closable_markets(account) {
-        let Some(offer) = out.state().offer(account, market) else { continue };
-        let size = out.state().wanted(account, market, &offer);
-        if close(out, account, market, &offer, size) {
+    for position in out.state().closable_positions(account) {
+        let Some(offer) = out.state().offer(account, position) else { continue };
+        let size = out.state().wanted(account, position, &offer);
+        if close(out, account, position, &offer, size) {
             return Step::Done;
         }
     }
@@ -32,9 +32,9 @@ pub(crate) fn step(out: &mut Output<'_>, account: AccountId) -> Step {
 /// One step of a fund in every market where it holds anything; true when any closed.
 pub(crate) fn unwind(out: &mut Output<'_>, fund: AccountId) -> bool {
     let mut any = false;
-    for market in out.state().closable_markets(fund) {
-        if let Some(offer) = out.state().offer(fund, market) {
-            any |= close(out, fund, market, &offer, offer.most);
+    for position in out.state().closable_positions(fund) {
+        if let Some(offer) = out.state().offer(fund, position) {
+            any |= close(out, fund, position, &offer, offer.most);
         }
     }
     any
@@ -50,10 +50,10 @@ struct Offer {
 
 impl State {
     /// The share of the visible depth inside the band, in lots; a last part below a lot closes with the rest.
-    fn offer(&self, account: AccountId, market: MarketId) -> Option<Offer> {
-        let row = self.market(market);
+    fn offer(&self, account: AccountId, position: PositionId) -> Option<Offer> {
+        let row = self.market(position.market);
         let p = &row.params;
-        let position = self.account(account).position(market);
+        let position = self.account(account).position(position);
         let (side, rate, round) = if position.is_positive() {
             (Side::Sell, -p.liquidation.band, Round::Up)
         } else {
@@ -77,25 +77,14 @@ impl State {
 
     /// The fewest lots after which equity is back at the target, at the prices that the book shows; all that is offered
     /// when even that is not enough.
-    fn wanted(&self, account: AccountId, market: MarketId, offer: &Offer) -> Size {
-        let lot = self.market(market).params.lot;
-        let lots = offer.most.units().checked_div(lot.units()).unwrap_or(0);
-        let of = |n: i64| n.checked_mul(lot.units()).and_then(Size::new).unwrap_or(offer.most);
-        if !self.restores(account, market, offer.side, offer.most) {
-            return offer.most;
-        }
-        let (mut bad, mut good) = (0i64, lots + 1);
-        while good - bad > 1 {
-            let middle = bad + (good - bad) / 2;
-            if self.restores(account, market, offer.side, of(middle)) { good = middle } else { bad = middle }
-        }
-        let size = of(good);
-        if size < offer.most { size } else { offer.most }
+    fn wanted(&self, account: AccountId, position: PositionId, offer: &Offer) -> Size {
+        let lot = self.market(position.market).params.lot;
+        crate::place::smallest_size(offer.most, lot, |size| self.restores(account, position, offer.side, size))
     }
 
     /// Whether closing `size` at the book's prices brings equity to the target multiple of maintenance.
-    fn restores(&self, account: AccountId, market: MarketId, side: Side, size: Size) -> bool {
-        let row = self.market(market);
+    fn restores(&self, account: AccountId, position: PositionId, side: Side, size: Size) -> bool {
+        let row = self.market(position.market);
         let Some(value) = row.book_value(side, size) else { return false };
         let signed = side.signed(size);
         let fee = row
@@ -103,7 +92,7 @@ impl State {
             .notional(row.mark, size)
             .unwrap_or(Money::ZERO)
             .mul_rate(row.params.liquidation.fee, Round::Up);
-        let change = Change { market, trade: Some((signed, value, fee)), ..Change::default() };
+        let change = Change { position, trade: Some((signed, value, fee)), ..Change::default() };
         let terms = self.evaluate(account, Basis::Lenient, Need::Maintenance, Some(&change));
         let target = terms.maintenance.mul_rate(self.risk.target, Round::Up);
         terms.equity >= target && !self.risk.line.is_below(terms.headroom())
@@ -127,10 +116,11 @@ impl crate::Market {
 }
 
 /// Sends the order of one step; takes the ladder's fee; tells it. False when nothing was closed.
-fn close(out: &mut Output<'_>, account: AccountId, market: MarketId, offer: &Offer, size: Size) -> bool {
+fn close(out: &mut Output<'_>, account: AccountId, position: PositionId, offer: &Offer, size: Size) -> bool {
+    let PositionId { market, leg } = position;
     let state = out.state();
     let headroom_before = state.lenient(account).headroom();
-    let before = state.account(account).position(market);
+    let before = state.account(account).position(position);
     let order = state.orders.next_id();
     let force = crate::TimeInForce::Ioc;
     let (side, price, reduce, zero) = (offer.side, offer.bound, Reduce::Only, Money::ZERO);
@@ -145,23 +135,24 @@ fn close(out: &mut Output<'_>, account: AccountId, market: MarketId, offer: &Off
         force,
         reduce,
         reserved: zero,
+        leg,
     });
     matching::run(out, order, Fees::Ladder);
     if let Some(remaining) = out.state().order(order).map(|o| o.remaining) {
         out.emit(Event::OrderCancelled { order, remaining, reason: CancelReason::Unfilled });
     }
-    let after = out.state().account(account).position(market);
+    let after = out.state().account(account).position(position);
     let closed = after - before;
     if closed.is_zero() {
         return false;
     }
     take_fee(out, account, market, closed);
-    tell(out, account, market, Stage::Reduce, closed, headroom_before);
+    tell(out, account, position, Stage::Reduce, closed, headroom_before);
     true
 }
 
 /// The ladder's fee on what was closed, never more than the equity that is left. Funds pay none.
-fn take_fee(out: &mut Output<'_>, account: AccountId, market: MarketId, closed: Size) {
+fn take_fee(out: &mut Output<'_>, account: AccountId, market: crate::MarketId, closed: Size) {
     let state = out.state();
     let row = state.market(market);
     let fund = row.params.fund;

@@ -147,6 +147,8 @@ rejects! {
     51 QuoteOutOfRange { index: crate::IndexId, asked: Price } => "quote is out of range for what is open: index {index}, asked {asked}",
     /// A commitment while a wallet is below zero.
     52 WalletBelowZero { asset: AssetId, wallet: Money } => "a wallet is below zero: asset {asset}, wallet {wallet}",
+    /// A leg that the account's position mode does not have.
+    53 LegOfOtherMode { mode: crate::PositionMode } => "account is in {mode} mode: an order names the net position in one_way mode, the long or short leg in hedge mode",
 }
 
 /// The parameter that a refusal is about.

@@ -8,7 +8,8 @@ use crate::fault::fault;
 use crate::orders::{Order, Orders};
 use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
 use crate::{
-    AccountId, AssetId, IndexId, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, Reject, Stage, limits,
+    AccountId, AssetId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, PositionId,
+    PositionMode, Reject, Side, Stage, limits,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -171,6 +172,8 @@ pub struct Account {
     pub kind: AccountKind,
     /// Margin call level reached, 0 for none.
     pub call: u8,
+    /// One-way or hedge.
+    pub mode: PositionMode,
     /// Withdrawals that wait.
     pub withdrawals: u16,
     /// Settled collateral, by asset, in the order of first use.
@@ -195,6 +198,8 @@ pub enum AccountKind {
         parent: AccountId,
         /// Where.
         market: MarketId,
+        /// Which, in hedge mode.
+        leg: Leg,
     },
 }
 
@@ -212,6 +217,8 @@ pub struct Wallet {
 pub struct Exposure {
     /// Where.
     pub market: MarketId,
+    /// Which position.
+    pub leg: Leg,
     /// Notional per initial margin that the owner chose; zero: the market's greatest.
     pub leverage: u16,
     /// Cross or isolated.
@@ -320,10 +327,10 @@ impl State {
         }
     }
 
-    /// The subaccount whose margin an order of (account, market) uses: itself, or the child.
+    /// The subaccount whose margin an order of (account, position) uses: itself, or the child.
     #[must_use]
-    pub fn margin_account(&self, id: AccountId, market: MarketId) -> Option<AccountId> {
-        match self.account(id).exposure(market) {
+    pub fn margin_account(&self, id: AccountId, position: PositionId) -> Option<AccountId> {
+        match self.account(id).exposure(position) {
             Some(e) if e.mode == MarginMode::Isolated => e.child,
             _ => Some(id),
         }
@@ -414,19 +421,44 @@ impl Account {
         parts.fold(i64::from(self.order_count), |sum, part| sum ^ part)
     }
 
-    /// What it has in a market.
+    /// What it has in a position.
     #[must_use]
-    pub fn exposure(&self, market: MarketId) -> Option<&Exposure> {
-        match self.exposures.binary_search_by_key(&market, |e| e.market) {
+    pub fn exposure(&self, position: PositionId) -> Option<&Exposure> {
+        match self.exposures.binary_search_by_key(&position, Exposure::position) {
             Ok(at) => self.exposures.get(at),
             Err(_) => None,
         }
     }
 
-    /// The position in a market; zero where there is none.
+    /// Size of a position; zero where there is none.
     #[must_use]
-    pub fn position(&self, market: MarketId) -> Size {
-        self.exposure(market).map_or(Size::ZERO, |e| e.size)
+    pub fn position(&self, position: PositionId) -> Size {
+        self.exposure(position).map_or(Size::ZERO, |e| e.size)
+    }
+
+    /// Everything it has in a market: one row, or one a leg.
+    pub fn exposures_in(&self, market: MarketId) -> impl Iterator<Item = &Exposure> {
+        self.exposures.iter().filter(move |e| e.market == market)
+    }
+
+    /// Which of its positions holds the contracts of a side: the only one, or the long or the short leg.
+    #[must_use]
+    pub fn leg_of(&self, side: Side) -> Leg {
+        match (self.kind, self.mode, side) {
+            (AccountKind::Isolated { leg, .. }, ..) => leg,
+            (_, PositionMode::OneWay, _) => Leg::Net,
+            (_, PositionMode::Hedge, Side::Buy) => Leg::Long,
+            (_, PositionMode::Hedge, Side::Sell) => Leg::Short,
+        }
+    }
+
+    /// The legs that its mode has.
+    #[must_use]
+    pub fn legs(&self) -> &'static [Leg] {
+        match self.mode {
+            PositionMode::OneWay => &[Leg::Net],
+            PositionMode::Hedge => &[Leg::Long, Leg::Short],
+        }
     }
 
     /// True with a position in any market.
@@ -437,11 +469,18 @@ impl Account {
 }
 
 impl Exposure {
-    /// Nothing in a market yet.
+    /// Which position it is.
     #[must_use]
-    pub fn new(market: MarketId) -> Self {
+    pub fn position(&self) -> PositionId {
+        self.market.leg(self.leg)
+    }
+
+    /// Nothing in a position yet.
+    #[must_use]
+    pub fn new(position: PositionId) -> Self {
         Self {
-            market,
+            market: position.market,
+            leg: position.leg,
             leverage: 0,
             mode: MarginMode::Cross,
             child: None,

@@ -5,7 +5,7 @@ use crate::adl::Rankings;
 use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::output::Output;
-use crate::{AccountId, AccountKind, Event, MarketId, Stage, State, fill};
+use crate::{AccountId, AccountKind, Event, MarketId, PositionId, Side, Stage, State, fill};
 use alloc::vec::Vec;
 use units::{Money, Round, Size};
 
@@ -13,7 +13,7 @@ use units::{Money, Round, Size};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Handover {
     pub from: AccountId,
-    pub market: MarketId,
+    pub position: PositionId,
     /// The position that is left; + long.
     pub size: Size,
     /// What the taker pays for all of it, signed like a cost.
@@ -21,6 +21,11 @@ pub(crate) struct Handover {
 }
 
 impl Handover {
+    /// Where.
+    pub fn market(&self) -> MarketId {
+        self.position.market
+    }
+
     /// What the taker pays for a part; the last part pays what is left.
     pub fn value_of(&self, part: Size) -> Money {
         if part.abs() == self.size.abs() {
@@ -37,12 +42,12 @@ impl Handover {
 
 /// Hands over every position whose price can be used.
 pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
-    for market in out.state().closable_markets(account) {
+    for position in out.state().closable_positions(account) {
         // Nothing is taken from an account that a step has brought back above its line.
         if !out.state().still_below(account) {
             return;
         }
-        let Some(mut handover) = out.state().handover(account, market) else { continue };
+        let Some(mut handover) = out.state().handover(account, position) else { continue };
         for stage in [backstop, fund] {
             stage(out, &mut handover);
             if !handover.size.is_zero() && !out.state().still_below(account) {
@@ -54,11 +59,12 @@ pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Ranki
             let before = handover.size;
             rankings.deleverage(out, &mut handover);
             if handover.size != before {
-                tell(out, account, market, Stage::Deleverage, handover.size - before, headroom_before);
+                tell(out, account, position, Stage::Deleverage, handover.size - before, headroom_before);
             }
         }
         if !handover.size.is_zero() && out.state().still_below(account) {
-            out.emit(Event::LeftUncovered { account, market, size: handover.size });
+            let PositionId { market, leg } = position;
+            out.emit(Event::LeftUncovered { account, market, size: handover.size, leg });
         }
     }
 }
@@ -66,17 +72,17 @@ pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Ranki
 impl State {
     /// The bankruptcy value of one position, with the account's equity shared by maintenance margin among the positions
     /// that are left.
-    pub(crate) fn handover(&self, account: AccountId, market: MarketId) -> Option<Handover> {
-        let row = self.market(market);
-        let exposure = self.account(account).exposure(market).filter(|e| !e.size.is_zero())?;
+    pub(crate) fn handover(&self, account: AccountId, position: PositionId) -> Option<Handover> {
+        let row = self.market(position.market);
+        let exposure = self.account(account).exposure(position).filter(|e| !e.size.is_zero())?;
         let equity = self.evaluate(account, Basis::Bare, Need::Equity, None).equity;
-        let markets = self.account(account).exposures.iter().filter(|e| !e.size.is_zero());
-        let all: Money = markets.map(|e| self.maintenance_of(account, e.market)).sum();
-        let own = self.maintenance_of(account, market);
+        let open = self.account(account).exposures.iter().filter(|e| !e.size.is_zero());
+        let all: Money = open.map(|e| self.maintenance_of(account, e.position())).sum();
+        let own = self.maintenance_of(account, position);
         let share = if own == all { equity } else { equity.share(own.units(), all.units(), Round::Down) };
         let share = self.in_settlement(row.params.settlement, share);
         let value = row.contract().value(row.mark, exposure.size, Round::Down)? - share;
-        Some(Handover { from: account, market, size: exposure.size, value })
+        Some(Handover { from: account, position, size: exposure.size, value })
     }
 
     /// An amount of the numeraire in an asset, rounded down.
@@ -87,11 +93,12 @@ impl State {
     /// Whether an account meets initial margin after it took `part` of a position over.
     fn can_take(&self, account: AccountId, handover: &Handover, part: Size) -> bool {
         let trade = Some((part, handover.value_of(part), Money::ZERO));
-        let change = Change { market: handover.market, trade, ..Change::default() };
-        let row = self.market(handover.market);
-        let after = self.account(account).position(handover.market).checked_add(part);
+        let position = self.receiving(account, handover.market(), part);
+        let change = Change { position, trade, ..Change::default() };
+        let row = self.market(handover.market());
+        let after = self.account(account).position(position).checked_add(part);
         let notional = after.and_then(|size| row.contract().notional(row.mark, size));
-        let held = self.account(account).exposure(handover.market);
+        let held = self.account(account).exposure(position);
         let orders = held.map_or((Size::ZERO, Size::ZERO), |e| (e.buys.size, e.sells.size));
         let with_orders =
             after.is_some_and(|s| s.checked_add(orders.0).is_some() && s.checked_add(-orders.1).is_some());
@@ -104,6 +111,18 @@ impl State {
         terms.equity >= terms.initial
     }
 
+    /// The position in which an account books `part` contracts that come to it.
+    pub(crate) fn receiving(&self, account: AccountId, market: MarketId, part: Size) -> PositionId {
+        let side = if part.is_negative() { Side::Sell } else { Side::Buy };
+        market.leg(self.account(account).leg_of(side))
+    }
+
+    /// The position of an account that a trade of `part` contracts closes.
+    pub(crate) fn losing(&self, account: AccountId, market: MarketId, part: Size) -> PositionId {
+        let side = if part.is_negative() { Side::Buy } else { Side::Sell };
+        market.leg(self.account(account).leg_of(side))
+    }
+
     /// The largest part, at most `most`, that an account can take; whole lots, or all of it.
     fn largest_part(&self, account: AccountId, handover: &Handover, most: Size) -> Size {
         let signed = |size: Size| size.with_sign_of(handover.size);
@@ -111,7 +130,7 @@ impl State {
         if most.is_positive() && self.can_take(account, handover, signed(most)) {
             return signed(most);
         }
-        let lot = self.market(handover.market).params.lot;
+        let lot = self.market(handover.market()).params.lot;
         signed(crate::place::largest_size(most, lot, |size| self.can_take(account, handover, signed(size))))
     }
 
@@ -127,31 +146,34 @@ impl State {
 /// Volunteers, in the order of their accounts, each within its limit and its own margin. They are not asked to take a loss.
 fn backstop(out: &mut Output<'_>, handover: &mut Handover) {
     let state = out.state();
-    let mark_value =
-        state.market(handover.market).contract().value(state.market(handover.market).mark, handover.size, Round::Down);
+    let mark_value = state.market(handover.market()).contract().value(
+        state.market(handover.market()).mark,
+        handover.size,
+        Round::Down,
+    );
     if mark_value.is_none_or(|worth| handover.value > worth) {
         return;
     }
     let owner = state.account(handover.from).owner;
     let volunteers: Vec<(AccountId, Money)> = state.backstops.iter().map(|(id, limit)| (*id, *limit)).collect();
-    let settlement = state.market(handover.market).params.settlement;
+    let settlement = state.market(handover.market()).params.settlement;
     for (account, limit) in volunteers {
         let state = out.state();
         if !state.still_below(handover.from) {
             return;
         }
         let row = state.account(account);
-        let isolated = row.exposure(handover.market).is_some_and(|e| e.mode == crate::MarginMode::Isolated);
+        let isolated = row.exposures_in(handover.market()).any(|e| e.mode == crate::MarginMode::Isolated);
         if handover.size.is_zero() || row.liquidation.is_some() || row.owner == owner || isolated {
             continue;
         }
-        let most = state.contracts_worth(handover.market, state.credit_of(settlement, limit));
-        let most = most.to_lot(state.market(handover.market).params.lot);
+        let most = state.contracts_worth(handover.market(), state.credit_of(settlement, limit));
+        let most = most.to_lot(state.market(handover.market()).params.lot);
         let part = state.largest_part(account, handover, most);
         if part.is_zero() {
             continue;
         }
-        let row = state.market(handover.market);
+        let row = state.market(handover.market());
         let notional = row.contract().notional(row.mark, part).unwrap_or(Money::ZERO);
         let left = (limit - state.debt(settlement, notional)).max(Money::ZERO);
         hand_over(out, handover, account, part, Stage::Backstop);
@@ -162,13 +184,13 @@ fn backstop(out: &mut Output<'_>, handover: &mut Handover) {
 /// The fund, within its limit in this market and its own margin.
 fn fund(out: &mut Output<'_>, handover: &mut Handover) {
     let state = out.state();
-    let market = state.market(handover.market);
+    let market = state.market(handover.market());
     let fund = market.params.fund;
     if handover.size.is_zero() || fund == handover.from || state.liquidating.contains(&fund) {
         return;
     }
-    let held = state.account(fund).position(handover.market);
-    let all = state.contracts_worth(handover.market, market.params.liquidation.fund_limit);
+    let held = state.account(fund).position(handover.market().net());
+    let all = state.contracts_worth(handover.market(), market.params.liquidation.fund_limit);
     let same_side = held.signum() == handover.size.signum();
     let room = if same_side {
         all - if held.abs() < all { held.abs() } else { all }
@@ -183,23 +205,26 @@ fn fund(out: &mut Output<'_>, handover: &mut Handover) {
 }
 
 fn hand_over(out: &mut Output<'_>, handover: &mut Handover, to: AccountId, part: Size, stage: Stage) {
-    let Handover { from, market, .. } = *handover;
+    let Handover { from, position, .. } = *handover;
+    let PositionId { market, leg } = position;
     let headroom_before = out.state().lenient(from).headroom();
     let value = handover.value_of(part);
     *handover = handover.without(part);
-    out.emit(Event::TakenOver { from, to, market, size: part, value });
-    fill::change(out, from, market, &fill::Part::plain(-part, -value));
-    fill::change(out, to, market, &fill::Part::plain(part, value));
-    tell(out, from, market, stage, -part, headroom_before);
+    out.emit(Event::TakenOver { from, to, market, size: part, value, leg });
+    let into = out.state().receiving(to, market, part);
+    fill::change(out, from, position, &fill::Part::plain(-part, -value));
+    fill::change(out, to, into, &fill::Part::plain(part, value));
+    tell(out, from, position, stage, -part, headroom_before);
 }
 
 impl Handover {
     /// Closes `part` against a winner's position; both sides book the same number.
     pub fn close_against(&mut self, out: &mut Output<'_>, winner: AccountId, part: Size, value: Money) {
-        let (from, market) = (self.from, self.market);
+        let (from, position) = (self.from, self.position);
         *self = self.without(part);
-        fill::change(out, from, market, &fill::Part::plain(-part, -value));
-        fill::change(out, winner, market, &fill::Part::plain(part, value));
+        fill::change(out, from, position, &fill::Part::plain(-part, -value));
+        let closes = out.state().losing(winner, position.market, part);
+        fill::change(out, winner, closes, &fill::Part::plain(part, value));
     }
 }
 

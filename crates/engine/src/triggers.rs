@@ -62,6 +62,7 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
         reduce: order.reduce,
         client_id: order.client_id,
         trigger: None,
+        leg: order.leg,
     };
     match place::check(state, &again, Some(&order)) {
         Ok(plan) => {

@@ -3,8 +3,8 @@
 use crate::margin::{Basis, Need};
 use crate::orders::{Order, Place};
 use crate::{
-    AccountId, AccountKind, AssetId, Engine, Exposure, MarginMode, MarketId, MarketStatus, OrderId, OwnerId, Reduce,
-    Reject, Side, State, Trigger,
+    AccountId, AccountKind, AssetId, Engine, Exposure, Leg, MarginMode, MarketId, MarketStatus, OrderId, OwnerId,
+    Reduce, Reject, Side, State, Trigger,
 };
 use alloc::vec::Vec;
 use rules::{Bankruptcy, LiquidationPrices};
@@ -90,6 +90,8 @@ pub struct PositionView {
     pub liquidation_price: LiquidationPrices,
     /// The mark at which its equity without haircuts is zero, all else unchanged.
     pub bankruptcy_price: Bankruptcy,
+    /// Which position of the market.
+    pub leg: Leg,
 }
 
 /// One open order.
@@ -111,6 +113,8 @@ pub struct OrderView {
     pub reduce: Reduce,
     /// What it waits for.
     pub trigger: Option<Trigger>,
+    /// Which position it trades.
+    pub leg: Leg,
 }
 
 /// A market.
@@ -155,6 +159,8 @@ pub struct AdlRow {
     pub size: Size,
     /// profit × leverage, 1e-9.
     pub score: i128,
+    /// Which of its positions.
+    pub leg: Leg,
 }
 
 impl Engine {
@@ -267,6 +273,7 @@ impl State {
             maintenance_margin: maintenance.map_or(zero, |m| m.required),
             liquidation_price: self.liquidation_price(holder, e),
             bankruptcy_price: self.bankruptcy_price(holder, e),
+            leg: e.leg,
         }
     }
 
@@ -277,13 +284,18 @@ impl State {
         let terms = self.terms(holder);
         let row = self.account(holder);
         let amount = self.amount_in(row, p.settlement);
-        let own_upnl = market.contract().upnl(mark, e.size, e.cost).unwrap_or(Money::ZERO);
+        let opposite = row.exposures_in(e.market).find(|o| o.leg != e.leg && !o.size.is_zero());
+        let opposite = opposite.map_or((Size::ZERO, Money::ZERO), |o| (o.size, o.cost));
+        let own_upnl = market.contract().upnl(mark, e.size, e.cost).unwrap_or(Money::ZERO)
+            + market.contract().upnl(mark, opposite.0, opposite.1).unwrap_or(Money::ZERO);
         let counted = self.collateral(p.settlement, amount, Basis::Mark);
-        let other = (terms.equity - counted) - (terms.maintenance - self.maintenance_of(holder, e.market));
+        let both = row.exposures_in(e.market).map(|e| self.maintenance_of(holder, e.position())).sum();
+        let other = (terms.equity - counted) - (terms.maintenance - both);
         rules::liquidation_prices(&rules::Line {
             contract: p.contract,
             size: e.size,
             cost: e.cost,
+            opposite,
             tiers: &p.tiers,
             closing_fee: p.closing_fee,
             mark,
@@ -300,9 +312,13 @@ impl State {
         let market = self.market(e.market);
         let mark = self.valuation(market);
         let equity = self.evaluate(holder, Basis::Bare, Need::Equity, None).equity;
-        let own_upnl = market.contract().upnl(mark, e.size, e.cost).unwrap_or(Money::ZERO);
+        // Both legs of hedge mode move with the mark.
+        let legs = || self.account(holder).exposures_in(e.market);
+        let (size, cost) =
+            (legs().map(|e| e.size).fold(Size::ZERO, |sum, size| sum + size), legs().map(|e| e.cost).sum());
+        let own_upnl = market.contract().upnl(mark, size, cost).unwrap_or(Money::ZERO);
         let wallet = self.credit_of(market.params.settlement, equity) - own_upnl;
-        rules::bankruptcy_price(market.contract(), e.size, e.cost, wallet)
+        rules::bankruptcy_price(market.contract(), size, cost, wallet)
     }
 }
 
@@ -311,6 +327,6 @@ fn order_view(order: &Order) -> OrderView {
         Place::Parked { trigger, .. } => Some(trigger),
         Place::Resting | Place::Working => None,
     };
-    let Order { id, market, side, price, remaining, client_id, reduce, .. } = *order;
-    OrderView { order: id, market, side, price, remaining, client_id, reduce, trigger }
+    let Order { id, market, side, price, remaining, client_id, reduce, leg, .. } = *order;
+    OrderView { order: id, market, side, price, remaining, client_id, reduce, trigger, leg }
 }

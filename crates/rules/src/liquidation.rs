@@ -5,7 +5,7 @@
 //!
 //! Why halving is enough. A linear position is worth a multiple of the price, an inverse one a multiple of 1 ÷ price;
 //! call that u. In u equity is concave: a straight line whose slope falls where a debt becomes collateral, since a
-//! haircut is at most one. Maintenance is convex in u: a ladder joins its tiers without a jump and its rates do not fall.
+//! haircut is at most one (two legs of one market add up to one line). Maintenance is convex in u: a ladder joins its tiers without a jump and its rates do not fall.
 //! So headroom is concave in u, the prices at which an account is not below its line are one interval, and each side of
 //! the mark has at most one crossing, found exactly by asking the one headroom function about 60 times.
 
@@ -43,6 +43,8 @@ pub struct Line<'a> {
     pub size: Size,
     /// Its exact signed cost, in the settlement asset.
     pub cost: Money,
+    /// Size and cost of the other leg that the subaccount holds in this market in hedge mode; zeros where there is none.
+    pub opposite: (Size, Money),
     /// The market's ladder.
     pub tiers: &'a TierTable,
     /// Part of maintenance per notional for closing; zero where the rulebook leaves fees out.
@@ -91,15 +93,25 @@ impl Line<'_> {
     /// +0.1 linear bought for 6,000, 600 beside it, 1 %: at 55,000 it has 600 − 500 − 55 = 45. Source: venues.md section 1.
     #[must_use]
     pub fn headroom(&self, price: Price) -> Option<Money> {
-        let notional = self.contract.notional(price, self.size).filter(|_| price.is_positive())?;
-        if notional.units() > limits::NOTIONAL_MAX {
-            return None;
+        let (mut amount, mut margin) = (self.wallet, Money::ZERO);
+        for (size, cost) in [(self.size, self.cost), self.opposite] {
+            let notional = self.contract.notional(price, size).filter(|_| price.is_positive())?;
+            if notional.units() > limits::NOTIONAL_MAX {
+                return None;
+            }
+            if size.is_zero() {
+                continue;
+            }
+            amount = amount.checked_add(self.contract.upnl(price, size, cost)?)?;
+            let terms = maintenance_margin(self.contract, price, size, self.tiers, self.closing_fee)?;
+            margin = margin.checked_add(terms.required.at_index(self.index_price, Rate::ONE, Round::Up)?)?;
         }
-        let upnl = self.contract.upnl(price, self.size, self.cost)?;
-        let amount = self.wallet.checked_add(upnl)?;
         let equity = collateral_value(amount, self.index_price, self.haircut)?.value.checked_add(self.other)?;
-        let margin = maintenance_margin(self.contract, price, self.size, self.tiers, self.closing_fee)?;
-        equity.checked_add(-margin.required.at_index(self.index_price, Rate::ONE, Round::Up)?)
+        equity.checked_add(-margin)
+    }
+
+    fn is_flat(&self) -> bool {
+        self.size.is_zero() && self.opposite.0.is_zero()
     }
 
     /// More than rounding can take from headroom at any price, in the numeraire: a few units of 1e-16.
@@ -113,10 +125,11 @@ impl Line<'_> {
     /// One tier and an index of 1: 4 + 2 = 6 units.
     #[must_use]
     pub fn rounding(&self) -> Money {
-        let settled = i128::try_from(self.tiers.tiers().len()).unwrap_or(0) + 3;
+        let legs = if self.opposite.0.is_zero() { 1 } else { 2 };
+        let settled = legs * (i128::try_from(self.tiers.tiers().len()).unwrap_or(0) + 3);
         let (index, one) = (i128::from(self.index_price.units()), i128::from(Price::ONE.units()));
         let each = units::div_round(index, one, Round::Up).unwrap_or(0);
-        Money::from_units(settled * each + 2)
+        Money::from_units(settled * each + legs + 1)
     }
 
     /// Below its line at `price`; not where nothing is known.
@@ -135,6 +148,8 @@ impl Line<'_> {
 /// Both sides can be crossed: where maintenance grows faster than collateral counts (a rate above the haircut), a long
 /// is also liquidated by a rise, an inverse short also by a fall.
 ///
+/// In hedge mode both legs move with the mark, so that both have the same prices.
+///
 /// +0.1 linear bought for 6,000, 600 beside it, 1 %: 5,400 ÷ 0.099 = 54,545.4545…, so below is 54,545.45454545, above none.
 /// Source: venues.md sections 1, 3, 4 and 7; section 17, item 14, for tiers and both sides.
 #[must_use]
@@ -143,7 +158,7 @@ pub fn liquidation_prices(line: &Line<'_>) -> LiquidationPrices {
     match line.headroom(line.mark) {
         None => return both(LiquidationPrice::AlreadyBelow),
         Some(headroom) if line.rule.is_below(headroom) => return both(LiquidationPrice::AlreadyBelow),
-        Some(_) if line.size.is_zero() => return both(LiquidationPrice::None),
+        Some(_) if line.is_flat() => return both(LiquidationPrice::None),
         Some(_) => {}
     }
     let highest = line.mark.units().saturating_mul(PRICE_RANGE);
@@ -231,6 +246,7 @@ mod tests {
             contract,
             size,
             cost,
+            opposite: (Size::ZERO, Money::ZERO),
             tiers,
             closing_fee: Rate::ZERO,
             mark,

@@ -3,8 +3,8 @@
 
 use super::{FUNDS, Random, SOURCES, venue, wrong};
 use engine::{
-    AccountId, AccountKind, AssetId, Command, Engine, IndexId, MarginMode, MarketId, MarketStatus, OrderRef,
-    PlaceOrder, Quote, Reduce, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountId, AccountKind, AssetId, Command, Engine, IndexId, Leg, MarginMode, MarketId, MarketStatus, OrderRef,
+    PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use units::{Money, Price, Rate, Round, Size};
 
@@ -89,14 +89,19 @@ impl Random {
             return None;
         }
         let mut side = if self.dice.one_in(2) { Side::Buy } else { Side::Sell };
-        let holder = engine.state().margin_account(account, market).unwrap_or(account);
-        let position = engine.state().account(holder).position(market);
-        let closes = !position.is_zero() && self.dice.one_in(3);
+        let row_of = engine.state().account(account);
+        let leg = row_of.legs()[usize::try_from(self.dice.below(u64::try_from(row_of.legs().len()).ok()?)).ok()?];
+        let holder = engine.state().margin_account(account, market.leg(leg)).unwrap_or(account);
+        let position = engine.state().account(holder).position(market.leg(leg));
+        let closes = !position.is_zero() && self.dice.one_in(if leg == Leg::Net { 3 } else { 6 });
         if closes {
             side = if position.is_positive() { Side::Sell } else { Side::Buy };
+        } else if leg != Leg::Net && !self.dice.one_in(8) {
+            side = if leg == Leg::Long { Side::Buy } else { Side::Sell };
         }
+        let leg = if self.dice.one_in(200) { Leg::Short } else { leg };
         let reduce = if self.dice.one_in(if closes { 2 } else { 30 }) { Reduce::Only } else { Reduce::Any };
-        let size = self.order_size(engine, account, market, closes)?;
+        let size = self.order_size(engine, account, market.leg(leg), closes)?;
         let makes = self.dice.one_in(2);
         // A maker stands up to 1 % behind the mark, a taker reaches up to 2 % through it, or a few ticks through the book.
         let ppm = i128::from(self.dice.between(-300, if makes { 10_000 } else { 20_000 }));
@@ -127,7 +132,18 @@ impl Random {
         let price = if market_order { None } else { Some(price) };
         self.client_id += 1;
         let client_id = if self.dice.one_in(3) { self.client_id } else { 0 };
-        Some(Command::PlaceOrder(PlaceOrder { account, market, side, size, price, force, reduce, client_id, trigger }))
+        Some(Command::PlaceOrder(PlaceOrder {
+            account,
+            market,
+            side,
+            size,
+            price,
+            force,
+            reduce,
+            client_id,
+            trigger,
+            leg,
+        }))
     }
 
     fn trigger(&mut self, mark: i128) -> Trigger {
@@ -138,11 +154,11 @@ impl Random {
         Trigger { by, when, price: i64::try_from(units).ok().and_then(Price::new).unwrap_or(Price::ONE) }
     }
 
-    fn order_size(&mut self, engine: &Engine, account: AccountId, market: MarketId, closes: bool) -> Option<Size> {
+    fn order_size(&mut self, engine: &Engine, account: AccountId, id: PositionId, closes: bool) -> Option<Size> {
         let state = engine.state();
-        let row = state.market(market);
-        let holder = state.margin_account(account, market).unwrap_or(account);
-        let position = state.account(holder).position(market).abs();
+        let row = state.market(id.market);
+        let holder = state.margin_account(account, id).unwrap_or(account);
+        let position = state.account(holder).position(id).abs();
         if closes {
             let part = self.dice.between(1, 120);
             let units = i128::from(position.units()) * i128::from(part) / 100;
@@ -151,7 +167,7 @@ impl Random {
         }
         let terms = state.terms(account);
         let free = (terms.equity - terms.initial).max(Money::ZERO);
-        let leverage = state.account(account).exposure(market).map_or(0, |e| e.leverage).max(1).min(row.leverage_max());
+        let leverage = state.account(account).exposure(id).map_or(0, |e| e.leverage).max(1).min(row.leverage_max());
         let leverage = if leverage == 1 { row.leverage_max() } else { leverage };
         let each = row.params.contract.notional(row.mark, row.params.lot)?;
         let each = each.at_index(state.asset_price(row.params.settlement), Rate::ONE, Round::Up)?.max(Money::UNIT);
@@ -222,17 +238,18 @@ impl Random {
 
     fn setting(&mut self, engine: &Engine) -> Command {
         let (mut account, mut market) = (self.trader(), self.market());
+        let mut leg = if self.dice.one_in(2) { Leg::Net } else { Leg::Long };
         let open = engine.state().accounts.iter().enumerate().filter(|(_, a)| a.has_position());
         let open: Vec<AccountKind> =
             open.map(|(_, a)| a.kind).filter(|k| matches!(k, AccountKind::Isolated { .. })).collect();
         let some = usize::try_from(self.dice.below(u64::try_from(open.len()).unwrap_or(0))).unwrap_or(0);
         let child = open.get(some).copied();
-        if let Some(AccountKind::Isolated { parent, market: m }) = child.filter(|_| self.dice.one_in(2)) {
-            (account, market) = (parent, m);
+        if let Some(AccountKind::Isolated { parent, market: m, leg: l }) = child.filter(|_| self.dice.one_in(2)) {
+            (account, market, leg) = (parent, m, l);
         }
         let isolated = child.is_some();
         let settlement = engine.state().market(market).params.settlement;
-        match self.dice.pick(&[3, 4, if isolated { 8 } else { 1 }]) {
+        match self.dice.pick(&[3, 4, if isolated { 8 } else { 1 }, 3]) {
             0 => {
                 let leverage = [1, 2, 5, 10, 20, 50, 100][self.dice.pick(&[1, 1, 2, 3, 3, 3, 1])];
                 Command::SetLeverage { account, market, leverage }
@@ -241,10 +258,14 @@ impl Random {
                 let mode = if self.dice.one_in(3) { MarginMode::Cross } else { MarginMode::Isolated };
                 Command::SetMarginMode { account, market, mode }
             }
+            3 => {
+                let mode = if self.dice.one_in(3) { PositionMode::OneWay } else { PositionMode::Hedge };
+                Command::SetPositionMode { account, mode }
+            }
             _ => {
                 let amount = self.amount(settlement, 500);
                 let amount = if self.dice.one_in(2) { amount } else { -amount };
-                Command::AdjustIsolatedMargin { account, market, amount }
+                Command::AdjustIsolatedMargin { account, market, amount, leg }
             }
         }
     }

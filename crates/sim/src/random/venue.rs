@@ -3,7 +3,7 @@
 
 use super::dice::Dice;
 use engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams, RiskParams};
-use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, Role};
+use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
@@ -29,6 +29,8 @@ pub struct Character {
     pub plain: bool,
     /// Nanoseconds between two commands, at most, when nothing special happens.
     pub pace_ns: u64,
+    /// Of a hundred traders, those that begin in hedge mode.
+    pub hedgers: u64,
 }
 
 impl Character {
@@ -42,6 +44,7 @@ impl Character {
             fund: [0, 500, 20_000, 1_000_000][dice.pick(&[2, 2, 2, 1])],
             plain: dice.one_in(6),
             pace_ns: [1_000, 500_000_000, 3_000_000_000][dice.pick(&[1, 3, 2])],
+            hedgers: [0, 10, 90][dice.pick(&[2, 1, 1])],
         }
     }
 }
@@ -196,6 +199,11 @@ pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
         // Some owners have two subaccounts.
         let owner = OwnerId(if dice.one_in(6) { at / 2 } else { at });
         list.push(Command::OpenAccount { owner, role: Role::Trading, name: name(&format!("trader-{at}")) });
+    }
+    for at in 0..character.traders {
+        if dice.below(100) < character.hedgers {
+            list.push(Command::SetPositionMode { account: AccountId(FUNDS + at), mode: PositionMode::Hedge });
+        }
     }
     list.push(Command::SetRiskParams(risk(dice)));
     list.extend(markets(dice).into_iter().map(|m| Command::ListMarket(Box::new(m))));

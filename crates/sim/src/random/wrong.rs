@@ -2,8 +2,8 @@
 
 use super::dice::Dice;
 use engine::{
-    AccountId, AssetId, Command, Engine, IndexId, MarketId, MarketStatus, OrderId, OrderRef, PlaceOrder, Quote, Reduce,
-    Side, TimeInForce,
+    AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, MarketStatus, OrderId, OrderRef, PlaceOrder, Quote,
+    Reduce, Side, TimeInForce,
 };
 use units::{Money, Price, Size};
 
@@ -24,6 +24,7 @@ pub fn command(dice: &mut Dice, engine: &Engine) -> Command {
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg: Leg::Net,
     };
     match dice.below(14) {
         0 => Command::PlaceOrder(PlaceOrder { size: Size::ZERO, ..order }),
@@ -49,6 +50,6 @@ pub fn command(dice: &mut Dice, engine: &Engine) -> Command {
                 quotes: vec![Quote { index, source: u8::try_from(dice.below(5)).unwrap_or(0), price, time }],
             }
         }
-        _ => Command::AdjustIsolatedMargin { account, market, amount: odd },
+        _ => Command::AdjustIsolatedMargin { account, market, amount: odd, leg: Leg::Net },
     }
 }

@@ -7,7 +7,7 @@ use super::margin::Lens;
 use super::mismatch::{Verdict, holds, same};
 use super::num::{Dir, PRICE, RATE, mul_div};
 use super::value;
-use engine::{AccountId, AssetId, Event, MarketId, MoveReason, Side};
+use engine::{AccountId, AssetId, Event, MarketId, MoveReason, PositionId, Side};
 
 /// Winners of one side of a market, best first, with their scores.
 pub type Ranking = Vec<(AccountId, i128)>;
@@ -33,7 +33,8 @@ impl Referee {
         let mut ranking: Ranking = Vec::new();
         for (at, account) in self.model.accounts.iter().enumerate() {
             let id = AccountId::at(at);
-            let Some(e) = account.exposures.get(&market).filter(|e| e.size.signum() == sign) else { continue };
+            let held = self.model.held(id, market, sign);
+            let Some(e) = account.exposures.get(&held).filter(|e| e.size.signum() == sign) else { continue };
             if account.liquidating.is_some() {
                 continue;
             }
@@ -55,14 +56,15 @@ impl Referee {
 
     /// Contracts that a winner can close against what is left, with the sign of its trade.
     fn part_of(&self, failing: AccountId, market: MarketId, left: (i128, i128), winner: AccountId) -> i128 {
-        let held = self.model.exposure(winner, market).size;
+        let position = self.model.held(winner, market, -left.0.signum());
+        let held = self.model.exposure(winner, position).size;
         let other = held.signum() * left.0.signum() < 0;
         if !other || winner == failing || self.model.account(winner).liquidating.is_some() {
             return 0;
         }
         let stands = |size: i128| {
             let part = size * left.0.signum();
-            let after = self.supposing(winner, Lens::Lenient, market, part, Self::part_value(left, part), 0);
+            let after = self.supposing(winner, Lens::Lenient, position, part, Self::part_value(left, part), 0);
             !self.model.risk.below(after.headroom())
         };
         // All of it, or as many whole lots as leave it above its own line.
@@ -84,13 +86,14 @@ impl Referee {
     }
 
     pub(super) fn deleveraged(&mut self, event: &Event) -> Verdict {
-        let &Event::Deleveraged { failing, winner, market, size, value: paid, rank, score } = event else {
+        let &Event::Deleveraged { failing, winner, market, size, value: paid, rank, score, leg } = event else {
             return Ok(());
         };
         let (part, paid) = (i128::from(size.units()), paid.units());
         let below = self.model.risk.below(self.figures(failing, Lens::Lenient).headroom());
         holds("I-16", below, || format!("account {failing} is below its line when {winner} is deleveraged"))?;
-        let left = self.handover(failing, market);
+        let failing_position = market.leg(leg);
+        let left = self.handover(failing, failing_position);
         let ranking = self.ranking(market, Self::winners(left));
         let place = ranking.iter().position(|(id, _)| *id == winner);
         let theirs = (usize::try_from(rank).ok().and_then(|r| r.checked_sub(1)), Some(score));
@@ -106,10 +109,10 @@ impl Referee {
         // What it lost here is not the doing of an order that it placed in the same command.
         let parent = self.model.parent(winner);
         self.adds_risk.retain(|id| *id != winner && *id != parent);
-        self.hand(failing, market, part, paid)?;
+        self.hand(failing, failing_position, part, paid)?;
         self.pay_difference(winner, market, part, paid);
-        self.handed(failing, market, -part, -paid);
-        self.handed(winner, market, part, paid);
+        self.handed(failing, failing_position, -part, -paid);
+        self.handed(winner, self.model.held(winner, market, -part), part, paid);
         Ok(())
     }
 
@@ -122,7 +125,7 @@ impl Referee {
             return Ok(());
         }
         let lot = row.params.lot.min(left.0.abs()) * left.0.signum();
-        let held = self.model.exposure(fund, market).size;
+        let held = self.model.exposure(fund, market.net()).size;
         let after = if held.signum() * lot.signum() >= 0 { (held + lot).abs() } else { 0 };
         // A little less than the limit: contracts worth it are rounded down.
         let notional = value::notional(&row.params, row.mark, after);
@@ -145,9 +148,10 @@ impl Referee {
     }
 
     /// I-20: what is left uncovered is what is left, and no winner could close any of it.
-    pub(super) fn left_uncovered(&mut self, account: AccountId, market: MarketId, size: i128) -> Verdict {
-        let left = self.handover(account, market);
-        let held = self.model.exposure(account, market).size;
+    pub(super) fn left_uncovered(&mut self, account: AccountId, position: PositionId, size: i128) -> Verdict {
+        let market = position.market;
+        let left = self.handover(account, position);
+        let held = self.model.exposure(account, position).size;
         same("I-20", || format!("uncovered contracts of account {account}"), (left.0, held), (size, size))?;
         let ranking = self.ranking(market, Self::winners(left));
         // A winner that gave what it could may be able to give more once the fund has paid it: at the next try.

@@ -46,11 +46,25 @@ impl Referee {
     }
 
     pub(super) fn accepted(&mut self, event: &Event, rest: &[Event]) -> Verdict {
-        let &Event::OrderAccepted { order, account, market, side, price, size, client_id, force, reduce, reserved } =
-            event
+        let &Event::OrderAccepted {
+            order,
+            account,
+            market,
+            side,
+            price,
+            size,
+            client_id,
+            force,
+            reduce,
+            reserved,
+            leg,
+        } = event
         else {
             return Ok(());
         };
+        holds("hedge", self.model.legs_of_holder(account).contains(&leg), || {
+            format!("leg {leg:?} of account {account}")
+        })?;
         holds("orders", !self.model.orders.contains_key(&order), || format!("order {order:?} is new"))?;
         let units = i128::from(size.units());
         let params = &self.model.market(market).params;
@@ -58,6 +72,7 @@ impl Referee {
         let taken = Order {
             account,
             market,
+            leg,
             side,
             price: i128::from(price.units()),
             remaining: units,
@@ -73,10 +88,10 @@ impl Referee {
             self.price_allowed(&taken)?;
         }
         self.model.orders.insert(order, taken);
-        self.model.account_mut(account).orders.entry(market).or_default().push(order);
+        self.model.account_mut(account).orders.entry(market.leg(leg)).or_default().push(order);
         self.touch(account);
         let parked = matches!(rest.first(), Some(Event::OrderParked { .. }));
-        let position = self.model.exposure(account, market).size;
+        let position = self.model.exposure(account, market.leg(leg)).size;
         let first = self.closes_first(&taken, position);
         self.reservation(order, &taken, first, parked)?;
         if !parked && !taken.reduce_only && units > first {
@@ -101,7 +116,7 @@ impl Referee {
     /// Contracts that a new order may close before it opens: one that rests comes after those that rest already.
     fn closes_first(&self, order: &Order, position: i128) -> i128 {
         let rests = matches!(order.force, TimeInForce::Gtc | TimeInForce::PostOnly);
-        let before: i128 = self.resting(order.account, order.market, order.side).iter().map(|o| o.remaining).sum();
+        let before: i128 = self.resting(order.account, order.position(), order.side).iter().map(|o| o.remaining).sum();
         (super::isolated::closable(position, order) - if rests { before } else { 0 }).max(0)
     }
 
@@ -123,7 +138,7 @@ impl Referee {
         holds("book", !crosses, || format!("order {id:?} rests without crossing"))?;
         self.model.market_mut(order.market).book.push(id);
         if !order.reduce_only {
-            self.model.exposure_mut(order.account, order.market);
+            self.model.exposure_mut(order.account, order.position());
         }
         self.touched.insert(order.account);
         Ok(())
@@ -171,7 +186,7 @@ impl Referee {
         if let Some(order) = self.model.orders.remove(&id) {
             self.model.market_mut(order.market).book.retain(|o| *o != id);
             let own = &mut self.model.account_mut(order.account).orders;
-            own.entry(order.market).or_default().retain(|o| *o != id);
+            own.entry(order.position()).or_default().retain(|o| *o != id);
             self.touched.insert(order.account);
             self.touched.insert(self.model.parent(order.account));
         }

@@ -22,7 +22,8 @@ impl Referee {
     /// that other collateral can be sold for now.
     pub(super) fn below_line(&self, id: AccountId) -> bool {
         let row = self.model.account(id);
-        let mut open = row.exposures.iter().filter(|(_, e)| e.size != 0).map(|(market, _)| *market).peekable();
+        let mut open =
+            row.exposures.iter().filter(|(_, e)| e.size != 0).map(|(position, _)| position.market).peekable();
         let workable =
             if open.peek().is_some() { open.any(|market| self.can_close(market)) } else { self.convertible(id) };
         workable && self.model.risk.below(self.figures(id, Lens::Lenient).headroom())

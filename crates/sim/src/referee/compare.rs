@@ -3,7 +3,7 @@
 use super::Referee;
 use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Place};
-use engine::{AccountId, AccountKind, AssetId, MarketId, Side, State};
+use engine::{AccountId, AccountKind, AssetId, Leg, MarketId, PositionId, Side, State};
 
 impl Referee {
     /// All accounts, or those that this command touched; always all assets, indices and markets.
@@ -62,16 +62,19 @@ impl Referee {
         let kind = match theirs.kind {
             AccountKind::Trading => Kind::Trading,
             AccountKind::Fund => Kind::Fund,
-            AccountKind::Isolated { parent, market } => Kind::Child { parent, market },
+            AccountKind::Isolated { parent, market, leg } => Kind::Child { parent, market, leg },
         };
         same("accounts", || format!("kind of account {id}"), ours.kind, kind)?;
+        same("mode", || format!("hedge mode of {id}"), ours.hedge, theirs.mode == engine::PositionMode::Hedge)?;
         for at in 0..self.model.assets.len() {
             let asset = AssetId::at(at);
             let wallets = (self.model.wallet(id, asset), theirs.wallet(asset).units());
             same("wallet", || format!("wallet of account {id} in asset {asset}"), wallets.0, wallets.1)?;
         }
         for at in 0..self.model.markets.len() {
-            self.compare_exposure(state, id, MarketId::at(at))?;
+            for leg in [Leg::Net, Leg::Long, Leg::Short] {
+                self.compare_exposure(state, id, MarketId::at(at).leg(leg))?;
+            }
         }
         same(
             "liquidation",
@@ -88,9 +91,9 @@ impl Referee {
         })
     }
 
-    fn compare_exposure(&self, state: &State, id: AccountId, market: MarketId) -> Verdict {
-        let (ours, theirs) = (self.model.exposure(id, market), state.account(id).exposure(market));
-        let what = |number: &str| format!("{number} of account {id} in market {market}");
+    fn compare_exposure(&self, state: &State, id: AccountId, position: PositionId) -> Verdict {
+        let (ours, theirs) = (self.model.exposure(id, position), state.account(id).exposure(position));
+        let what = |number: &str| format!("{number} of account {id} in {position:?}");
         let Some(theirs) = theirs else {
             return holds("position", ours.size == 0 && ours.cost == 0, || what("no exposure"));
         };
@@ -101,13 +104,13 @@ impl Referee {
         }
         same("mode", || what("isolated"), ours.isolated, theirs.mode == engine::MarginMode::Isolated)?;
         same("mode", || what("child"), ours.child, theirs.child)?;
-        let reserved = self.reserved_for(id, market);
+        let reserved = self.reserved_for(id, position);
         same("I-09", || what("reserved"), reserved, theirs.reserved.units())?;
         for side in [Side::Buy, Side::Sell] {
             let totals = if side == Side::Buy { theirs.buys } else { theirs.sells };
-            let own = self.resting(id, market, side);
+            let own = self.resting(id, position, side);
             let size: i128 = own.iter().map(|o| o.remaining).sum();
-            let params = &self.model.market(market).params;
+            let params = &self.model.market(position.market).params;
             let notional: i128 = own.iter().map(|o| super::value::notional(params, o.price, o.remaining)).sum();
             let theirs = (i128::from(totals.size.units()), totals.notional.units(), usize::try_from(totals.count).ok());
             same("I-09", || what("order totals"), (size, notional, Some(own.len())), theirs)?;
@@ -151,7 +154,7 @@ impl Referee {
             };
             let what = |number: &str| format!("{number} of order {id:?}");
             same("orders", || what("place"), ours.place, place)?;
-            same("orders", || what("account"), ours.account, theirs.account)?;
+            same("orders", || what("account"), (ours.account, ours.leg), (theirs.account, theirs.leg))?;
             same("orders", || what("price"), ours.price, i128::from(theirs.price.units()))?;
             same("orders", || what("open size"), ours.remaining, i128::from(theirs.remaining.units()))?;
             same("I-09", || what("reserved"), ours.reserved, theirs.reserved.units())?;

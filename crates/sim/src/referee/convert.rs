@@ -5,15 +5,15 @@ use super::margin::Lens;
 use super::mismatch::{Verdict, holds, same};
 use super::num::{Dir, PRICE, RATE, mul_div, mul_mul_div};
 use super::value;
-use engine::{AccountId, AssetId, Event, MarketId};
+use engine::{AccountId, AssetId, Event, MarketId, PositionId};
 
 impl Referee {
     /// wallet + results + unsettled funding that settle in an asset.
     pub(super) fn amount_in(&self, id: AccountId, asset: AssetId) -> i128 {
         let row = self.model.account(id);
         let mut sum = self.model.wallet(id, asset);
-        for (market, e) in row.exposures.iter().filter(|(_, e)| e.size != 0) {
-            let m = self.model.market(*market);
+        for (position, e) in row.exposures.iter().filter(|(_, e)| e.size != 0) {
+            let m = self.model.market(position.market);
             if m.params.settlement == asset {
                 sum += value::upnl(&m.params, self.model.valuation(m), e.size, e.cost);
                 sum += mul_div(-e.size, m.funding - e.checkpoint, RATE, Dir::Down);
@@ -34,14 +34,14 @@ impl Referee {
         }
         let row = self.model.account(id);
         let mut best: Option<(i128, MarketId)> = None;
-        for (market, e) in row.exposures.iter().filter(|(_, e)| e.size != 0) {
+        for (PositionId { market, .. }, e) in row.exposures.iter().filter(|(_, e)| e.size != 0) {
             let m = self.model.market(*market);
             let needs = self.debt(m.params.settlement, value::maintenance(&m.params, self.model.valuation(m), e.size));
             if best.is_none_or(|(most, _)| needs > most) {
                 best = Some((needs, *market));
             }
         }
-        let market = best.map(|(_, market)| market).or(row.exposures.keys().next().copied());
+        let market = best.map(|(_, market)| market).or(row.exposures.keys().next().map(|p| p.market));
         let of_market = market.map(|m| self.model.market(m).params.fund);
         let any = || self.model.accounts.iter().position(|a| a.kind == super::model::Kind::Fund).map(AccountId::at);
         of_market.or_else(any).filter(|fund| *fund != id)

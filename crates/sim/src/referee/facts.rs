@@ -53,6 +53,7 @@ impl Referee {
             | Event::IsolatedOpened { .. }
             | Event::LeverageSet { .. }
             | Event::MarginModeSet { .. }
+            | Event::PositionModeSet { .. }
             | Event::BackstopCommitted { .. } => self.setting(turn, event),
             Event::Deposited { .. }
             | Event::WithdrawalRequested { .. }
@@ -74,7 +75,7 @@ impl Referee {
             Event::OrderCancelled { order, remaining, .. } => self.cancelled(order, i128::from(remaining.units())),
             Event::Filled { .. } => self.filled(event),
             Event::PositionChanged { .. } | Event::FeeCharged { .. } => self.derived(event),
-            Event::FundingSettled { account, market, .. } => self.funding_settled(event, account, market),
+            Event::FundingSettled { account, market, leg, .. } => self.funding_settled(event, account, market.leg(leg)),
             Event::RoundingSwept { market, amount } => self.swept(market, amount.units()),
             Event::QuoteTaken { .. } | Event::IndexSet { .. } | Event::MarkSet { .. } => self.price(turn, event),
             Event::PremiumSampled { .. } | Event::FundingPosted { .. } | Event::FundingSkipped { .. } => {
@@ -88,6 +89,7 @@ impl Referee {
             | Event::LiquidationEnded { .. }
             | Event::Converted { .. }
             | Event::TakenOver { .. }
+            | Event::LegsOffset { .. }
             | Event::Deleveraged { .. }
             | Event::LeftUncovered { .. }
             | Event::DeficitLeft { .. } => self.ladder_event(event),

@@ -6,7 +6,7 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::{Order, Place};
 use super::num::{Dir, RATE, at_rate, mul_div};
 use super::value::{self, After};
-use engine::{AccountId, Event, MarketId, OrderId};
+use engine::{AccountId, Event, MarketId, OrderId, PositionId};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use units::{Money, Size};
@@ -70,10 +70,16 @@ impl Referee {
 
     /// One side of a fill, with its fee and what came from the parent for it.
     fn side(&mut self, order: &Order, delta: i128, paid: i128, (fee, reserved): (i128, i128), forced: bool) -> Verdict {
-        let (account, market) = (order.account, order.market);
-        let before = self.model.exposure(account, market).size;
+        let (account, market, position) = (order.account, order.market, order.position());
+        let before = self.model.exposure(account, position).size;
         let equity = self.figures(account, Lens::Lenient).equity;
-        let (after, wallet) = self.reach(account, market, delta, paid);
+        let (after, wallet) = self.reach(account, position, delta, paid);
+        let leg_sign = match order.leg {
+            engine::Leg::Net => true,
+            engine::Leg::Long => after.size >= 0,
+            engine::Leg::Short => after.size <= 0,
+        };
+        holds("hedge", leg_sign, || format!("leg {:?} of {account} ends with {}", order.leg, after.size))?;
         let less = after.size.abs() < before.abs() && after.size.signum() * before.signum() >= 0;
         holds("I-08", less || !order.reduce_only, || format!("reduce-only takes {before} to {}", after.size))?;
         self.fee(account, market, fee);
@@ -98,21 +104,21 @@ impl Referee {
     }
 
     /// A trade outside the book, at a value given: one side of a take-over or of a deleveraging. It never flips (I-08).
-    pub(super) fn handed(&mut self, account: AccountId, market: MarketId, delta: i128, paid: i128) -> After {
-        let before = self.model.exposure(account, market).size;
-        let (after, wallet) = self.reach(account, market, delta, paid);
-        self.isolated_return(account, market, before, (wallet, wallet), &after, 0);
+    pub(super) fn handed(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> After {
+        let before = self.model.exposure(account, position).size;
+        let (after, wallet) = self.reach(account, position, delta, paid);
+        self.isolated_return(account, position.market, before, (wallet, wallet), &after, 0);
         after
     }
 
     /// Funding first, then the position; gives the wallet between the two.
-    fn reach(&mut self, account: AccountId, market: MarketId, delta: i128, paid: i128) -> (After, i128) {
-        if let Some(settled) = self.settle(account, market) {
+    fn reach(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> (After, i128) {
+        if let Some(settled) = self.settle(account, position) {
             self.expect(settled);
         }
-        let settlement = self.model.market(market).params.settlement;
+        let settlement = self.model.market(position.market).params.settlement;
         let wallet = self.model.wallet(account, settlement);
-        (self.position(account, market, delta, paid), wallet)
+        (self.position(account, position, delta, paid), wallet)
     }
 
     /// Takes `by` contracts off an order; one with nothing left ends.
@@ -127,9 +133,10 @@ impl Referee {
     }
 
     /// A trade of `delta` contracts for `paid` reaches a position whose funding is settled.
-    fn position(&mut self, account: AccountId, market: MarketId, delta: i128, paid: i128) -> After {
+    fn position(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> After {
+        let PositionId { market, leg } = position;
         let settlement = self.model.market(market).params.settlement;
-        let exposure = self.model.exposure_mut(account, market);
+        let exposure = self.model.exposure_mut(account, position);
         let after = value::trade(exposure.size, exposure.cost, delta, paid);
         exposure.size = after.size;
         exposure.cost = after.cost;
@@ -142,6 +149,7 @@ impl Referee {
             size: size(after.size),
             cost: money(after.cost),
             realised: money(after.realised),
+            leg,
         });
         after
     }
@@ -155,10 +163,11 @@ impl Referee {
     }
 
     /// Brings a position up to the market's funding; says what the engine must report, if there is anything.
-    pub(super) fn settle(&mut self, account: AccountId, market: MarketId) -> Option<Event> {
+    pub(super) fn settle(&mut self, account: AccountId, position: PositionId) -> Option<Event> {
+        let PositionId { market, leg } = position;
         let now = self.model.market(market).funding;
         let settlement = self.model.market(market).params.settlement;
-        let exposure = self.model.exposure_mut(account, market);
+        let exposure = self.model.exposure_mut(account, position);
         let moved = now - exposure.checkpoint;
         exposure.checkpoint = now;
         if moved == 0 || exposure.size == 0 {
@@ -173,15 +182,15 @@ impl Referee {
         market_row.clearing -= amount;
         market_row.residue += residue;
         self.touch(account);
-        Some(Event::FundingSettled { account, market, amount: money(amount), residue })
+        Some(Event::FundingSettled { account, market, amount: money(amount), residue, leg })
     }
 
     /// Funding reached a wallet, on its own or before a trade.
-    pub(super) fn funding_settled(&mut self, event: &Event, account: AccountId, market: MarketId) -> Verdict {
+    pub(super) fn funding_settled(&mut self, event: &Event, account: AccountId, position: PositionId) -> Verdict {
         if self.expected.contains(event) {
             return self.derived(event);
         }
-        if let Some(settled) = self.settle(account, market) {
+        if let Some(settled) = self.settle(account, position) {
             self.expect(settled);
         }
         self.derived(event)

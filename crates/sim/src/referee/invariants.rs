@@ -48,7 +48,7 @@ impl Referee {
     /// I-02, I-03 and I-07 of one market.
     fn cleared(&self, state: &State, id: MarketId) -> Verdict {
         let market = state.market(id);
-        let positions: Vec<&Exposure> = state.accounts.iter().filter_map(|a| a.exposure(id)).collect();
+        let positions: Vec<&Exposure> = state.accounts.iter().flat_map(|a| a.exposures_in(id)).collect();
         let size = |e: &&Exposure| i128::from(e.size.units());
         let (longs, shorts): (i128, i128) =
             (positions.iter().map(size).filter(|s| *s > 0).sum(), positions.iter().map(size).filter(|s| *s < 0).sum());

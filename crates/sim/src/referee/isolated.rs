@@ -31,7 +31,7 @@ impl Referee {
         if opens == 0 {
             return 0;
         }
-        let leverage = self.model.exposure(parent, order.market).leverage;
+        let leverage = self.model.exposure(parent, order.position()).leverage;
         let (p, signed) = (&market.params, opens * order.sign());
         let margin =
             value::initial(p, order.price, signed, leverage).max(value::initial(p, market.mark, signed, leverage));
@@ -73,7 +73,7 @@ impl Referee {
         let order = self.open(id)?;
         let used = self.used.remove(&id).unwrap_or(0);
         let reserved = order.reserved + used;
-        let close = closable(self.model.exposure(order.account, order.market).size, &order);
+        let close = closable(self.model.exposure(order.account, order.position()).size, &order);
         let (now, all) = ((size - close).max(0), (order.remaining - close).max(0));
         let ours = if all == 0 { 0 } else { mul_div(reserved, now, all, Dir::Up).min(reserved) };
         same("isolated", || format!("reservation of {id:?} used by a fill of {size}"), ours, used)?;
@@ -120,10 +120,10 @@ impl Referee {
     /// Margin added or taken by command.
     pub(super) fn isolated_margin(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
         let &Event::Moved { from, to, asset, amount, .. } = event else { return Ok(()) };
-        let Command::AdjustIsolatedMargin { account, market, amount: asked } = turn.command else {
+        let Command::AdjustIsolatedMargin { account, market, amount: asked, leg } = turn.command else {
             return holds("facts", false, || "margin moves by command".into());
         };
-        let child = self.model.exposure(*account, *market).child;
+        let child = self.model.exposure(*account, market.leg(*leg)).child;
         let ends = if asked.is_positive() { (Some(from), Some(to)) } else { (Some(to), Some(from)) };
         same("isolated", || "parent and child".into(), (Some(*account), child), ends)?;
         same(

@@ -9,14 +9,14 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Ladder};
 use super::num::{Dir, at_rate, mul_div};
 use super::value;
-use engine::{AccountId, CancelReason, Event, MarketId, MoveReason, Outcome, Side, Stage};
+use engine::{AccountId, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An account before a step: what the step is measured against.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     pub headroom: i128,
-    pub sizes: BTreeMap<MarketId, i128>,
+    pub sizes: BTreeMap<PositionId, i128>,
     /// The ladder's fee in this step.
     pub fee: i128,
     /// What discounts of conversions may cost in this step, numeraire.
@@ -28,11 +28,11 @@ pub struct Before {
 pub struct Round {
     pub open: BTreeMap<AccountId, Before>,
     /// Stages done in this piece of work on an account, by market for the last three.
-    stages: BTreeMap<AccountId, Vec<(Stage, MarketId)>>,
+    stages: BTreeMap<AccountId, Vec<(Stage, PositionId)>>,
     /// Accounts whose work has ended in this run.
     worked: BTreeSet<AccountId>,
     /// What is left of a position that is handed over, and its value.
-    pub handovers: BTreeMap<(AccountId, MarketId), (i128, i128)>,
+    pub handovers: BTreeMap<(AccountId, PositionId), (i128, i128)>,
     pub rankings: BTreeMap<(MarketId, Side), Ranking>,
     /// Accounts that were due when this run began, worst first, and how far it has come.
     order: Vec<AccountId>,
@@ -84,6 +84,7 @@ impl Referee {
             Event::OrderAccepted { account, .. } if self.by_ladder(*account) => Some(*account),
             Event::Converted { account, .. } => Some(*account),
             Event::TakenOver { from, .. } => Some(*from),
+            Event::LegsOffset { account, .. } => Some(*account),
             Event::Deleveraged { failing, .. } => Some(*failing),
             _ => None,
         }
@@ -108,7 +109,7 @@ impl Referee {
         let figures = self.figures(account, Lens::Lenient);
         self.book_ended(account, event, &figures)?;
         let row = self.model.account(account);
-        let sizes: BTreeMap<MarketId, i128> = row.exposures.iter().map(|(m, e)| (*m, e.size)).collect();
+        let sizes: BTreeMap<PositionId, i128> = row.exposures.iter().map(|(m, e)| (*m, e.size)).collect();
         let holds_any = sizes.values().any(|s| *s != 0);
         if let Some(ladder) = row.liquidating {
             let below = self.model.risk.below(figures.headroom());
@@ -175,9 +176,9 @@ impl Referee {
                 self.model.account_mut(account).liquidating = Some(Ladder::default());
                 Ok(())
             }
-            Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after } => {
+            Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after, leg } => {
                 let theirs = (i128::from(size.units()), headroom_before.units(), headroom_after.units());
-                self.stepped(account, market, stage, theirs)
+                self.stepped(account, market.leg(leg), stage, theirs)
             }
             Event::LiquidationFee { account, market, fund, fee } => self.ladder_fee(account, market, fund, fee.units()),
             Event::LiquidationPaused { account, stage, until } => {
@@ -193,9 +194,12 @@ impl Referee {
             Event::LiquidationEnded { account, outcome, equity } => self.ended(account, outcome, equity.units()),
             Event::Converted { .. } => self.converted(event),
             Event::TakenOver { .. } => self.taken_over(event),
+            Event::LegsOffset { account, market, size, value } => {
+                self.legs_offset(account, market, (i128::from(size.units()), value.units()))
+            }
             Event::Deleveraged { .. } => self.deleveraged(event),
-            Event::LeftUncovered { account, market, size } => {
-                self.left_uncovered(account, market, i128::from(size.units()))
+            Event::LeftUncovered { account, market, size, leg } => {
+                self.left_uncovered(account, market.leg(leg), i128::from(size.units()))
             }
             Event::DeficitLeft { account, asset, wallet } => self.deficit_left(account, asset, wallet.units()),
             _ => Ok(()),
@@ -211,14 +215,21 @@ impl Referee {
         self.ladder.handovers.retain(|(who, _), _| *who != account);
     }
 
-    fn stepped(&mut self, account: AccountId, market: MarketId, stage: Stage, theirs: (i128, i128, i128)) -> Verdict {
+    fn stepped(
+        &mut self,
+        account: AccountId,
+        position: PositionId,
+        stage: Stage,
+        theirs: (i128, i128, i128),
+    ) -> Verdict {
+        let market = position.market;
         let Some(before) = self.ladder.open.remove(&account) else {
             return holds("ladder", false, || format!("a step of account {account} at {stage:?} did something"));
         };
         let after = self.figures(account, Lens::Lenient).headroom();
-        let size_before = before.sizes.get(&market).copied().unwrap_or(0);
+        let size_before = before.sizes.get(&position).copied().unwrap_or(0);
         let moved = if market.index() < self.model.markets.len() {
-            self.model.exposure(account, market).size - size_before
+            self.model.exposure(account, position).size - size_before
         } else {
             0
         };
@@ -226,7 +237,7 @@ impl Referee {
             || format!("step {stage:?} of account {account} in market {market}: size, headroom before and after");
         same("ladder", what, (moved, before.headroom, after), theirs)?;
         self.step_cost(account, market, stage, moved, &before, after)?;
-        self.stage_order(account, market, stage)
+        self.stage_order(account, position, stage)
     }
 
     /// I-18: a step through the book or a conversion costs no more than its fee plus the slippage limit or the discount.
@@ -242,6 +253,7 @@ impl Referee {
         let lost = before.headroom - after;
         let allowed = match stage {
             Stage::Cancel => 0,
+            Stage::Offset => 8,
             Stage::Reduce => {
                 let row = self.model.market(market);
                 let notional = value::notional(&row.params, row.mark, moved);
@@ -269,17 +281,17 @@ impl Referee {
     }
 
     /// I-19: cancel, reduce, convert, then per market volunteers, fund, winners; conversions again when all is closed.
-    fn stage_order(&mut self, account: AccountId, market: MarketId, stage: Stage) -> Verdict {
+    fn stage_order(&mut self, account: AccountId, position: PositionId, stage: Stage) -> Verdict {
         let closed = self.model.account(account).exposures.values().all(|e| e.size == 0);
         let done = self.ladder.stages.entry(account).or_default();
         let late = |s: Stage| s >= Stage::Backstop;
         let good = done.iter().all(|(s, m)| match stage {
             Stage::Convert => *s <= Stage::Convert || closed,
-            _ if late(stage) && late(*s) => *m != market || *s <= stage,
+            _ if late(stage) && late(*s) => *m != position || *s <= stage,
             _ => *s <= stage,
         });
         let text = format!("{done:?} before {stage:?}");
-        done.push((stage, market));
+        done.push((stage, position));
         let fund = self.model.account(account).kind == Kind::Fund && self.model.account(account).liquidating.is_none();
         holds("I-19", good || fund, || format!("stages of account {account} in order: {text}"))
     }
@@ -299,8 +311,12 @@ impl Referee {
         let row = self.model.market(market);
         same("fees", || format!("fund of market {market}"), row.params.fund, fund)?;
         let settlement = row.params.settlement;
-        let before = self.ladder.open.get(&account).and_then(|b| b.sizes.get(&market)).copied().unwrap_or(0);
-        let moved = self.model.exposure(account, market).size - before;
+        let before = |p: &PositionId| self.ladder.open.get(&account).and_then(|b| b.sizes.get(p)).copied().unwrap_or(0);
+        // One leg moves in a step.
+        let moved: i128 = engine::Leg::ALL
+            .map(|leg| self.model.exposure(account, market.leg(leg)).size - before(&market.leg(leg)))
+            .iter()
+            .sum();
         same("I-17", || format!("fee of account {account}"), self.fee_due(account, market, moved, 0), fee)?;
         self.shift(account, fund, settlement, fee);
         if let Some(open) = self.ladder.open.get_mut(&account) {
@@ -327,7 +343,7 @@ impl Referee {
         }
         self.model.account_mut(account).liquidating = None;
         self.work_ends(account);
-        if let Kind::Child { parent, market } = self.model.account(account).kind {
+        if let Kind::Child { parent, market, .. } = self.model.account(account).kind {
             let asset = self.model.market(market).params.settlement;
             let amount = self.model.wallet(account, asset);
             if !open && amount > 0 {

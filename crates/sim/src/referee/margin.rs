@@ -4,7 +4,7 @@ use super::Referee;
 use super::model::{Account, Kind, Market, Order, Place};
 use super::num::{Dir, PRICE, RATE, at_rate, div, mul_div, mul_mul_div};
 use super::value;
-use engine::{AccountId, AssetId, MarketId, Side};
+use engine::{AccountId, AssetId, MarketId, PositionId, Side};
 use std::collections::BTreeMap;
 
 /// At which prices an account is looked at.
@@ -62,14 +62,14 @@ impl Referee {
         &self,
         id: AccountId,
         lens: Lens,
-        market: MarketId,
+        position: PositionId,
         delta: i128,
         paid: i128,
         fee: i128,
     ) -> Figures {
         let mut row = self.model.account(id).clone();
-        let m = self.model.market(market);
-        let e = row.exposures.entry(market).or_default();
+        let m = self.model.market(position.market);
+        let e = row.exposures.entry(position).or_default();
         let funding = if e.size == 0 { 0 } else { mul_div(-e.size, m.funding - e.checkpoint, RATE, Dir::Down) };
         let after = value::trade(e.size, e.cost, delta, paid);
         (e.size, e.cost, e.checkpoint) = (after.size, after.cost, m.funding);
@@ -86,12 +86,12 @@ impl Referee {
     ) -> Figures {
         let mut amounts: BTreeMap<AssetId, i128> = account.wallets.clone();
         let mut sum = Figures::default();
-        for (market_id, e) in &account.exposures {
-            let market = self.model.market(*market_id);
+        for (position, e) in &account.exposures {
+            let market = self.model.market(position.market);
             let asset = market.params.settlement;
-            let mark = other.filter(|o| o.0 == *market_id).map_or_else(|| self.model.valuation(market), |o| o.1);
-            let reserved = self.reserved_for(id, *market_id);
-            let orders = self.margined(id, *market_id);
+            let mark = other.filter(|o| o.0 == position.market).map_or_else(|| self.model.valuation(market), |o| o.1);
+            let reserved = self.reserved_for(id, *position);
+            let orders = self.margined(id, *position);
             if e.size == 0 && orders.is_empty() && reserved == 0 {
                 continue;
             }
@@ -154,37 +154,37 @@ impl Referee {
         }
     }
 
-    /// Every open order of an account in a market, oldest first.
-    pub(super) fn orders_in(&self, id: AccountId, market: MarketId) -> impl Iterator<Item = &Order> {
+    /// Every open order of an account in a position, oldest first.
+    pub(super) fn orders_in(&self, id: AccountId, position: PositionId) -> impl Iterator<Item = &Order> {
         self.model
             .account(id)
             .orders
-            .get(&market)
+            .get(&position)
             .into_iter()
             .flatten()
             .filter_map(|order| self.model.orders.get(order))
     }
 
     /// Resting orders of one side that may increase a position.
-    pub(super) fn resting(&self, id: AccountId, market: MarketId, side: Side) -> Vec<&Order> {
+    pub(super) fn resting(&self, id: AccountId, position: PositionId, side: Side) -> Vec<&Order> {
         let own = |o: &&Order| o.side == side && o.place == Place::Resting && !o.reduce_only;
-        self.orders_in(id, market).filter(own).collect()
+        self.orders_in(id, position).filter(own).collect()
     }
 
     /// The orders that count in an account's own initial margin: those of a child are the parent's reservation.
-    fn margined(&self, id: AccountId, market: MarketId) -> Vec<&Order> {
+    fn margined(&self, id: AccountId, position: PositionId) -> Vec<&Order> {
         if matches!(self.model.account(id).kind, Kind::Child { .. }) {
             return Vec::new();
         }
-        let mut orders = self.resting(id, market, Side::Buy);
-        orders.extend(self.resting(id, market, Side::Sell));
+        let mut orders = self.resting(id, position, Side::Buy);
+        orders.extend(self.resting(id, position, Side::Sell));
         orders
     }
 
     /// Σ reserved over the open orders of the account's child.
-    pub(super) fn reserved_for(&self, parent: AccountId, market: MarketId) -> i128 {
-        let Some(child) = self.model.account(parent).exposures.get(&market).and_then(|e| e.child) else { return 0 };
-        self.orders_in(child, market).map(|o| o.reserved).sum()
+    pub(super) fn reserved_for(&self, parent: AccountId, position: PositionId) -> i128 {
+        let Some(child) = self.model.account(parent).exposures.get(&position).and_then(|e| e.child) else { return 0 };
+        self.orders_in(child, position).map(|o| o.reserved).sum()
     }
 }
 

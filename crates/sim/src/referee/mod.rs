@@ -21,6 +21,7 @@ mod mismatch;
 mod model;
 mod money;
 mod num;
+mod offset;
 mod outflow;
 mod prices;
 mod reduce;

@@ -4,7 +4,7 @@
 //! numbers can be compared digit by digit. The parameters are read from their published (JSON) form.
 
 use super::num::{Dir, RATE, mul_div};
-use engine::{AccountId, AssetId, IndexId, MarketId, OrderId, Side};
+use engine::{AccountId, AssetId, IndexId, Leg, MarketId, OrderId, PositionId, Side};
 use std::collections::{BTreeMap, HashMap};
 
 /// An asset and the balances that are nobody's.
@@ -151,7 +151,7 @@ pub struct Market {
 pub enum Kind {
     Trading,
     Fund,
-    Child { parent: AccountId, market: MarketId },
+    Child { parent: AccountId, market: MarketId, leg: Leg },
 }
 
 /// A subaccount.
@@ -160,9 +160,11 @@ pub struct Account {
     pub owner: u32,
     pub kind: Kind,
     pub wallets: BTreeMap<AssetId, i128>,
-    pub exposures: BTreeMap<MarketId, Exposure>,
-    /// Its open orders by market, oldest first.
-    pub orders: BTreeMap<MarketId, Vec<OrderId>>,
+    /// Long and short legs beside each other.
+    pub hedge: bool,
+    pub exposures: BTreeMap<PositionId, Exposure>,
+    /// Its open orders by position, oldest first.
+    pub orders: BTreeMap<PositionId, Vec<OrderId>>,
     /// The ladder works on it; the last stage it did.
     pub liquidating: Option<Ladder>,
     pub call: u8,
@@ -199,6 +201,7 @@ pub enum Place {
 pub struct Order {
     pub account: AccountId,
     pub market: MarketId,
+    pub leg: Leg,
     pub side: Side,
     pub price: i128,
     pub remaining: i128,
@@ -211,6 +214,10 @@ pub struct Order {
 }
 
 impl Order {
+    pub fn position(&self) -> PositionId {
+        self.market.leg(self.leg)
+    }
+
     /// +1 for a buy, −1 for a sell.
     pub fn sign(&self) -> i128 {
         match self.side {
@@ -331,12 +338,12 @@ impl Model {
         *self.account_mut(id).wallets.entry(asset).or_insert(0) += amount;
     }
 
-    pub fn exposure(&self, id: AccountId, market: MarketId) -> Exposure {
-        self.account(id).exposures.get(&market).cloned().unwrap_or_default()
+    pub fn exposure(&self, id: AccountId, position: PositionId) -> Exposure {
+        self.account(id).exposures.get(&position).cloned().unwrap_or_default()
     }
 
-    pub fn exposure_mut(&mut self, id: AccountId, market: MarketId) -> &mut Exposure {
-        self.account_mut(id).exposures.entry(market).or_default()
+    pub fn exposure_mut(&mut self, id: AccountId, position: PositionId) -> &mut Exposure {
+        self.account_mut(id).exposures.entry(position).or_default()
     }
 
     /// The price of an asset in the numeraire: the last usable one while its index is not; zero before its first.
@@ -359,11 +366,32 @@ impl Model {
         }
     }
 
-    /// The account that an order of (account, market) trades for.
-    pub fn holder(&self, id: AccountId, market: MarketId) -> AccountId {
-        match self.account(id).exposures.get(&market) {
-            Some(e) if e.isolated => e.child.unwrap_or(id),
-            _ => id,
+    /// The legs that an account's mode has.
+    pub fn legs(&self, id: AccountId) -> &'static [Leg] {
+        if self.account(id).hedge { &[Leg::Long, Leg::Short] } else { &[Leg::Net] }
+    }
+
+    /// The legs that orders of an account or child may have.
+    pub fn legs_of_holder(&self, id: AccountId) -> Vec<Leg> {
+        match self.account(id).kind {
+            Kind::Child { leg, .. } => vec![leg],
+            Kind::Trading | Kind::Fund => self.legs(id).to_vec(),
         }
+    }
+
+    /// Where an account holds contracts of a sign in a market.
+    pub fn held(&self, id: AccountId, market: MarketId, sign: i128) -> PositionId {
+        let row = self.account(id);
+        market.leg(match (row.kind, row.hedge) {
+            (Kind::Child { leg, .. }, _) => leg,
+            (_, false) => Leg::Net,
+            (_, true) if sign > 0 => Leg::Long,
+            (_, true) => Leg::Short,
+        })
+    }
+
+    /// The child of each position of an account in a market.
+    pub fn children(&self, id: AccountId, market: MarketId) -> Vec<AccountId> {
+        self.account(id).exposures.iter().filter(|(p, _)| p.market == market).filter_map(|(_, e)| e.child).collect()
     }
 }

@@ -143,6 +143,7 @@ impl Referee {
             kind,
             wallets,
             exposures,
+            hedge: false,
             orders: BTreeMap::new(),
             liquidating: None,
             call: 0,
@@ -160,12 +161,13 @@ impl Referee {
                 let kind = if *role == Role::Fund { Kind::Fund } else { Kind::Trading };
                 self.open_account(*account, owner.0, kind)
             }
-            (Event::IsolatedOpened { child, parent, market }, _) => {
-                let kind = Kind::Child { parent: *parent, market: *market };
-                let leverage = self.model.exposure(*parent, *market).leverage;
+            (Event::IsolatedOpened { child, parent, market, leg }, _) => {
+                let kind = Kind::Child { parent: *parent, market: *market, leg: *leg };
+                let position = market.leg(*leg);
+                let leverage = self.model.exposure(*parent, position).leverage;
                 self.open_account(*child, self.model.account(*parent).owner, kind)?;
-                self.model.exposure_mut(*child, *market).leverage = leverage;
-                self.model.exposure_mut(*parent, *market).child = Some(*child);
+                self.model.exposure_mut(*child, position).leverage = leverage;
+                self.model.exposure_mut(*parent, position).child = Some(*child);
                 Ok(())
             }
             (
@@ -173,10 +175,12 @@ impl Referee {
                 Command::SetLeverage { account: a, market: m, leverage: l },
             ) => {
                 same("facts", || "leverage".into(), (*a, *m, *l), (*account, *market, *leverage))?;
-                let child = self.model.exposure(*account, *market).child;
-                for id in std::iter::once(*account).chain(child) {
+                let children = self.model.children(*account, *market);
+                for id in std::iter::once(*account).chain(children) {
                     let before = self.figures(id, Lens::Mark).initial;
-                    self.model.exposure_mut(id, *market).leverage = i128::from(*leverage);
+                    for leg in self.model.legs_of_holder(id) {
+                        self.model.exposure_mut(id, market.leg(leg)).leverage = i128::from(*leverage);
+                    }
                     self.touch(id);
                     if self.figures(id, Lens::Mark).initial > before {
                         self.above_initial(id)?;
@@ -189,14 +193,19 @@ impl Referee {
                 Command::SetMarginMode { account: a, market: m, mode: asked },
             ) => {
                 same("facts", || "margin mode".into(), (*a, *m, *asked), (*account, *market, *mode))?;
-                let here = |id: AccountId| self.orders_in(id, *market).next().is_some();
-                let child = self.model.exposure(*account, *market).child;
-                let flat = !here(*account) && !child.is_some_and(here);
-                let size = self.model.exposure(self.model.holder(*account, *market), *market).size;
-                holds("mode", flat && size == 0, || format!("account {account} is flat in market {market}"))?;
-                self.model.exposure_mut(*account, *market).isolated = *mode == MarginMode::Isolated;
+                let mut ids = self.model.children(*account, *market);
+                ids.push(*account);
+                let flat = ids.iter().all(|id| self.flat(*id, Some(*market)));
+                holds("mode", flat, || format!("account {account} is flat in market {market}"))?;
+                for leg in self.model.legs(*account) {
+                    self.model.exposure_mut(*account, market.leg(*leg)).isolated = *mode == MarginMode::Isolated;
+                }
                 self.touch(*account);
                 Ok(())
+            }
+            (Event::PositionModeSet { account, mode }, Command::SetPositionMode { account: a, mode: asked }) => {
+                same("facts", || "position mode".into(), (*a, *asked), (*account, *mode))?;
+                self.position_mode(*account, *mode == engine::PositionMode::Hedge)
             }
             (Event::BackstopCommitted { account, limit }, Command::CommitBackstop { account: a, limit: asked }) => {
                 same("facts", || "backstop limit".into(), (*a, *asked), (*account, *limit))?;
@@ -209,6 +218,34 @@ impl Referee {
             }
             _ => stray(event),
         }
+    }
+
+    /// No position and no order, in one market or anywhere.
+    fn flat(&self, id: AccountId, market: Option<engine::MarketId>) -> bool {
+        let row = self.model.account(id);
+        let here = |p: &engine::PositionId| market.is_none_or(|m| m == p.market);
+        row.exposures.iter().all(|(p, e)| !here(p) || e.size == 0)
+            && row.orders.iter().all(|(p, orders)| !here(p) || orders.is_empty())
+    }
+
+    /// The new positions of each market have the leverage and margin mode of the old ones.
+    fn position_mode(&mut self, account: AccountId, hedge: bool) -> Verdict {
+        let old = self.model.legs(account);
+        let rows: Vec<_> = self.model.account(account).exposures.iter().map(|(p, e)| (*p, e.clone())).collect();
+        let flat = self.flat(account, None) && rows.iter().filter_map(|(_, e)| e.child).all(|id| self.flat(id, None));
+        holds("mode", flat, || format!("account {account} is flat everywhere"))?;
+        self.model.account_mut(account).hedge = hedge;
+        for (position, e) in rows.iter().filter(|(p, _)| old.contains(&p.leg)) {
+            for leg in self.model.legs(account) {
+                let to = self.model.exposure_mut(account, position.market.leg(*leg));
+                (to.leverage, to.isolated) = (e.leverage, e.isolated);
+                if let Some(child) = to.child {
+                    self.model.exposure_mut(child, position.market.leg(*leg)).leverage = e.leverage;
+                }
+            }
+        }
+        self.touch(account);
+        Ok(())
     }
 
     pub(super) fn money(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {

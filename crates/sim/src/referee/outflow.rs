@@ -4,7 +4,7 @@ use super::Referee;
 use super::margin::Lens;
 use super::mismatch::{Verdict, holds};
 use super::num::{Dir, at_rate};
-use engine::{AccountId, AssetId, MarketId};
+use engine::{AccountId, AssetId, PositionId};
 
 impl Referee {
     /// After an outflow: no wallet below zero, and equity without gains covers initial margin and the share of notional.
@@ -32,7 +32,7 @@ impl Referee {
 
     /// Cash that is set aside for orders of isolated positions, in one asset.
     pub(super) fn set_aside_in(&self, id: AccountId, asset: AssetId) -> i128 {
-        let here = |market: &&MarketId| self.model.market(**market).params.settlement == asset;
+        let here = |position: &&PositionId| self.model.market(position.market).params.settlement == asset;
         self.model.account(id).exposures.keys().filter(here).map(|market| self.reserved_for(id, *market)).sum()
     }
 

@@ -7,15 +7,16 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Order};
 use super::num::{Dir, RATE, at_rate, div, mul_div};
 use super::value;
-use engine::{AccountId, Event, MarketId, Side, Stage};
+use engine::{AccountId, Event, PositionId, Side, Stage};
 use std::collections::BTreeMap;
 
 impl Referee {
     /// The worst price of a step on `side`, and the most contracts that it may take.
-    fn offer(&self, account: AccountId, market: MarketId) -> Option<(Side, i128, i128)> {
+    fn offer(&self, account: AccountId, position: PositionId) -> Option<(Side, i128, i128)> {
+        let market = position.market;
         let row = self.model.market(market);
         let p = &row.params;
-        let position = self.model.exposure(account, market).size;
+        let position = self.model.exposure(account, position).size;
         let (side, bound) = if position > 0 {
             (Side::Sell, div(mul_div(row.mark, RATE - p.band, RATE, Dir::Up), p.tick, Dir::Up) * p.tick)
         } else {
@@ -32,10 +33,10 @@ impl Referee {
     pub(super) fn ladder_order(&self, order: &Order) -> Verdict {
         let (account, market) = (order.account, order.market);
         let what = |text: &str| format!("step of account {account} in market {market}: {text}");
-        let position = self.model.exposure(account, market).size;
+        let position = self.model.exposure(account, order.position()).size;
         holds("I-08", order.reduce_only && position * order.sign() < 0, || what("reduces"))?;
         holds("I-25", self.can_close(market), || what("the price is usable"))?;
-        let Some((side, bound, most)) = self.offer(account, market) else {
+        let Some((side, bound, most)) = self.offer(account, order.position()) else {
             return holds("I-19", false, || what("the book offers something"));
         };
         same("I-18", || what("side and worst price"), (side, bound), (order.side, order.price))?;
@@ -45,15 +46,16 @@ impl Referee {
         }
         holds("ladder", size <= most, || what(&format!("{size} is within {most}")))?;
         let lot = self.model.market(market).params.lot;
-        let enough = size == most || self.restores(account, market, order.side, size);
+        let enough = size == most || self.restores(account, order.position(), order.side, size);
         holds("ladder", enough, || what(&format!("{size} of {most} brings back to the target")))?;
         let fewer = size - if size % lot == 0 { lot } else { size % lot };
-        let over = fewer > 0 && self.restores(account, market, order.side, fewer);
+        let over = fewer > 0 && self.restores(account, order.position(), order.side, fewer);
         holds("ladder", !over, || what(&format!("{fewer} contracts would have been enough, not {size}")))
     }
 
     /// Whether closing `size` at the prices that the book shows brings equity back to the target.
-    fn restores(&self, account: AccountId, market: MarketId, side: Side, size: i128) -> bool {
+    fn restores(&self, account: AccountId, position: PositionId, side: Side, size: i128) -> bool {
+        let market = position.market;
         let p = &self.model.market(market).params;
         let sign = if side == Side::Buy { 1 } else { -1 };
         let mut levels: BTreeMap<i128, i128> = BTreeMap::new();
@@ -72,7 +74,7 @@ impl Referee {
             }
         }
         let fee = at_rate(value::notional(p, self.model.market(market).mark, size), p.liquidation_fee, Dir::Up);
-        let after = self.supposing(account, Lens::Lenient, market, size * sign, paid, fee);
+        let after = self.supposing(account, Lens::Lenient, position, size * sign, paid, fee);
         let target = at_rate(after.maintenance, self.model.risk.target, Dir::Up);
         left == 0 && after.equity >= target && !self.model.risk.below(after.headroom())
     }
@@ -81,13 +83,13 @@ impl Referee {
     pub(super) fn book_ended(&self, account: AccountId, event: &Event, figures: &Figures) -> Verdict {
         let later = matches!(event, Event::Converted { .. } | Event::TakenOver { .. } | Event::Deleveraged { .. });
         let open = self.model.account(account).exposures.iter().filter(|(_, e)| e.size != 0);
-        let open: Vec<MarketId> = open.map(|(market, _)| *market).collect();
+        let open: Vec<PositionId> = open.map(|(position, _)| *position).collect();
         let done = self.ladder.done(account);
         if !later || open.is_empty() || done.iter().any(|stage| *stage >= Stage::Convert) || self.takes_over(figures) {
             return Ok(());
         }
         let tried = done.contains(&Stage::Reduce);
-        let offered = open.iter().any(|market| self.can_close(*market) && self.offer(account, *market).is_some());
+        let offered = open.iter().any(|p| self.can_close(p.market) && self.offer(account, *p).is_some());
         holds("I-19", !tried && !offered, || {
             format!("the book has nothing to offer account {account} before {event:?}")
         })

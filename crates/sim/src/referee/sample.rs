@@ -95,7 +95,7 @@ impl Referee {
     }
 
     fn position_agrees(&self, p: &PositionView) -> Verdict {
-        let e = self.model.exposure(p.holder, p.market);
+        let e = self.model.exposure(p.holder, p.market.leg(p.leg));
         let params = &self.model.market(p.market).params;
         let mark = self.model.valuation(self.model.market(p.market));
         let what = |number: &str| format!("{number} of account {} in market {}", p.holder, p.market);

@@ -7,12 +7,13 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::Kind;
 use super::num::{Dir, PRICE, mul_div};
 use super::value;
-use engine::{AccountId, Event, MarketId};
+use engine::{AccountId, Event, MarketId, PositionId};
 
 impl Referee {
     /// What is left of a position to hand over and what a taker pays for it, worked out when its turn comes.
-    pub(super) fn handover(&mut self, account: AccountId, market: MarketId) -> (i128, i128) {
-        if let Some(left) = self.ladder.handovers.get(&(account, market)) {
+    pub(super) fn handover(&mut self, account: AccountId, position: PositionId) -> (i128, i128) {
+        let market = position.market;
+        if let Some(left) = self.ladder.handovers.get(&(account, position)) {
             return *left;
         }
         let bare = self.figures(account, Lens::Bare).equity;
@@ -21,15 +22,15 @@ impl Referee {
             self.debt(row.params.settlement, value::maintenance(&row.params, self.model.valuation(row), size))
         };
         let row = self.model.account(account);
-        let size = row.exposures.get(&market).map_or(0, |e| e.size);
-        let all: i128 = row.exposures.iter().map(|(m, e)| need(*m, e.size)).sum();
+        let size = row.exposures.get(&position).map_or(0, |e| e.size);
+        let all: i128 = row.exposures.iter().map(|(p, e)| need(p.market, e.size)).sum();
         let own = need(market, size);
         let share = if own == all || all == 0 { bare } else { mul_div(bare, own, all, Dir::Down) };
         let at = self.model.market(market);
         let per = self.model.asset_price(at.params.settlement);
         let share = if per == 0 { 0 } else { mul_div(share, PRICE, per, Dir::Down) };
         let left = (size, value::value(&at.params, at.mark, size, Dir::Down) - share);
-        self.ladder.handovers.insert((account, market), left);
+        self.ladder.handovers.insert((account, position), left);
         left
     }
 
@@ -39,8 +40,9 @@ impl Referee {
     }
 
     /// Takes a part out of what is left.
-    pub(super) fn hand(&mut self, account: AccountId, market: MarketId, part: i128, paid: i128) -> Verdict {
-        let left = self.handover(account, market);
+    pub(super) fn hand(&mut self, account: AccountId, position: PositionId, part: i128, paid: i128) -> Verdict {
+        let market = position.market;
+        let left = self.handover(account, position);
         let fits = part != 0 && part.signum() == left.0.signum() && part.abs() <= left.0.abs();
         holds("I-08", fits, || format!("{part} handed over of {} by account {account}", left.0))?;
         same(
@@ -52,14 +54,15 @@ impl Referee {
         holds("I-25", self.can_close(market), || {
             format!("market {market} has a usable price when {account} is closed there")
         })?;
-        self.ladder.handovers.insert((account, market), (left.0 - part, left.1 - paid));
+        self.ladder.handovers.insert((account, position), (left.0 - part, left.1 - paid));
         Ok(())
     }
 
     pub(super) fn taken_over(&mut self, event: &Event) -> Verdict {
-        let &Event::TakenOver { from, to, market, size, value: paid } = event else { return Ok(()) };
+        let &Event::TakenOver { from, to, market, size, value: paid, leg } = event else { return Ok(()) };
         let (part, paid) = (i128::from(size.units()), paid.units());
-        let left = self.handover(from, market);
+        let gives = market.leg(leg);
+        let left = self.handover(from, gives);
         let row = self.model.market(market);
         let params = row.params.clone();
         let worth = value::value(&params, row.mark, left.0, Dir::Down);
@@ -84,12 +87,12 @@ impl Referee {
         holds("backstop", self.model.account(to).liquidating.is_none(), || {
             format!("taker {to} is not in liquidation")
         })?;
-        self.hand(from, market, part, paid)?;
-        self.handed(from, market, -part, -paid);
-        self.handed(to, market, part, paid);
+        self.hand(from, gives, part, paid)?;
+        self.handed(from, gives, -part, -paid);
+        self.handed(to, self.model.held(to, market, part), part, paid);
         if kind == Kind::Fund {
             let limit = params.fund_limit;
-            let held = self.model.exposure(to, market).size;
+            let held = self.model.exposure(to, market.net()).size;
             let grew = held.signum() == part.signum();
             let mark = self.model.market(market).mark;
             let notional = value::notional(&params, mark, held);
@@ -111,7 +114,7 @@ impl Referee {
         for (id, limit) in &self.model.backstops {
             let account = self.model.account(*id);
             let own = account.owner == self.model.account(from).owner;
-            let isolated = account.exposures.get(&market).is_some_and(|e| e.isolated);
+            let isolated = account.exposures.iter().any(|(p, e)| p.market == market && e.isolated);
             if own || isolated || account.liquidating.is_some() {
                 continue;
             }
@@ -127,9 +130,10 @@ impl Referee {
     /// Whether an account meets initial margin and the largest position after it took a part over.
     pub(super) fn could_take(&self, id: AccountId, market: MarketId, part: i128, paid: i128) -> bool {
         let row = self.model.market(market);
-        let size = self.model.exposure(id, market).size + part;
+        let position = self.model.held(id, market, part);
+        let size = self.model.exposure(id, position).size + part;
         let cap = row.params.tiers.last().map_or(0, |t| t.cap);
-        let figures = self.supposing(id, Lens::Mark, market, part, paid, 0);
+        let figures = self.supposing(id, Lens::Mark, position, part, paid, 0);
         value::notional(&row.params, row.mark, size) <= cap && figures.equity >= figures.initial
     }
 

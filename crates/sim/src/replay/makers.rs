@@ -4,7 +4,7 @@
 use super::config::{Config, LiquidityKnobs};
 use super::desk::Desk;
 use super::venue::{Listed, Venue, share_of_interest};
-use engine::{AccountId, Command, PlaceOrder, Reduce, Side, TimeInForce};
+use engine::{AccountId, Command, Leg, PlaceOrder, Reduce, Side, TimeInForce};
 use std::collections::VecDeque;
 use units::{Price, Rate, Round, Size, mul_div};
 
@@ -44,7 +44,7 @@ impl Makers {
                 let _ = desk.send("makers", &Command::CancelAll { account: *maker, market: Some(listed.market) });
             }
             for maker in &venue.makers {
-                let held = desk.engine.state().account(*maker).position(listed.market);
+                let held = desk.engine.state().account(*maker).position(listed.market.net());
                 for (side, price, size) in ladder(&config.liquidity, listed, *price, range, held) {
                     let order = order(*maker, listed, side, size, Some(price), TimeInForce::Gtc);
                     let _ = desk.send("makers", &Command::PlaceOrder(order));
@@ -90,6 +90,7 @@ fn order(
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg: Leg::Net,
     }
 }
 

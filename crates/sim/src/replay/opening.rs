@@ -6,7 +6,7 @@ use super::config::Config;
 use super::desk::Desk;
 use super::population::{AccountPlan, OrderPlan, PositionPlan};
 use super::venue::{COIN_DECIMALS, COIN_HAIRCUT, Listed, Venue, to_decimals, to_quote};
-use engine::{AccountId, Command, MarginMode, OrderRef, PlaceOrder, Reduce, Role, Side, TimeInForce};
+use engine::{AccountId, Command, Leg, MarginMode, OrderRef, PlaceOrder, Reduce, Role, Side, TimeInForce};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -129,6 +129,7 @@ fn limit(account: AccountId, listed: &Listed, side: Side, size: Size, price: Pri
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg: Leg::Net,
     }
 }
 

@@ -255,7 +255,7 @@ impl Tally {
             Event::LiquidationStep { account, market, size, .. } => (account, market, size),
             Event::TakenOver { from, market, size, .. } => (from, market, size),
             Event::Deleveraged { failing, market, size, .. } => (failing, market, size),
-            Event::LeftUncovered { account, market, size } => (account, market, size),
+            Event::LeftUncovered { account, market, size, .. } => (account, market, size),
             _ => return,
         };
         let Some(row) = state.markets.get(market.index()) else { return };

@@ -2,7 +2,7 @@
 //! listed with; the child of an isolated position is `ann/BTC-PERP`; an order is `ann#3`, its account and its serial
 //! number.
 
-use engine::{AccountId, AccountKind, AssetId, IndexId, MarketId, OrderId, State};
+use engine::{AccountId, AccountKind, AssetId, IndexId, Leg, MarketId, OrderId, State};
 use std::collections::BTreeMap;
 
 /// Accounts of all orders ever accepted, so that a finished order can still be named.
@@ -22,7 +22,7 @@ impl<'a> Names<'a> {
         Self { state, orders }
     }
 
-    /// An account by name; `ann/BTC-PERP` is the isolated child of `ann`.
+    /// An account by name; `ann/BTC-PERP` is the isolated child of `ann`, `ann/BTC-PERP/long` that of a leg.
     #[must_use]
     pub fn account(&self, name: &str) -> Option<AccountId> {
         let named = self.state.accounts.iter().position(|a| a.name.is_some_and(|n| n.as_str() == name));
@@ -30,8 +30,12 @@ impl<'a> Names<'a> {
             return Some(AccountId::at(at));
         }
         let (parent, market) = name.split_once('/')?;
+        let (market, leg) = match market.split_once('/') {
+            None => (market, Leg::Net),
+            Some((market, leg)) => (market, leg_called(leg)?),
+        };
         let market = self.market(market)?;
-        self.state.account(self.account(parent)?).exposure(market)?.child
+        self.state.account(self.account(parent)?).exposure(market.leg(leg))?.child
     }
 
     /// An asset by name.
@@ -67,8 +71,9 @@ impl<'a> Names<'a> {
         match self.state.find_account(id) {
             Err(_) => id.to_string(),
             Ok(account) => match (account.kind, account.name) {
-                (AccountKind::Isolated { parent, market }, _) => {
-                    format!("{}/{}", self.of_account(parent), self.of_market(market))
+                (AccountKind::Isolated { parent, market, leg }, _) => {
+                    let name = format!("{}/{}", self.of_account(parent), self.of_market(market));
+                    if leg == Leg::Net { name } else { format!("{name}/{}", name_of_leg(leg)) }
                 }
                 (_, Some(name)) => name.to_string(),
                 (_, None) => id.to_string(),
@@ -100,5 +105,21 @@ impl<'a> Names<'a> {
     pub fn of_order(&self, id: OrderId) -> String {
         let account = self.orders.get(&id).map_or_else(|| "?".to_owned(), |account| self.of_account(*account));
         format!("{account}#{}", id.serial())
+    }
+}
+
+/// A leg of hedge mode by name.
+#[must_use]
+pub fn leg_called(name: &str) -> Option<Leg> {
+    [Leg::Long, Leg::Short].into_iter().find(|leg| name_of_leg(*leg) == name)
+}
+
+/// The name of a leg, as the API writes it.
+#[must_use]
+pub fn name_of_leg(leg: Leg) -> &'static str {
+    match leg {
+        Leg::Net => "net",
+        Leg::Long => "long",
+        Leg::Short => "short",
     }
 }

@@ -68,6 +68,9 @@ pub fn tagged(value: &impl Serialize) -> (String, Fields) {
 pub fn event_line(names: &Names<'_>, event: &Event) -> String {
     let (mut line, fields) = tagged(event);
     for (field, value) in &fields.0 {
+        if field == "leg" && value == "net" {
+            continue; // one-way mode has no other
+        }
         let text = render(names, field, value);
         let bare = matches!(field.as_str(), "account" | "market" | "asset" | "index" | "order");
         line += &if bare { format!("  {text}") } else { format!("  {field} {text}") };

@@ -15,7 +15,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 29] = [
+const SIGNIFICANT: [&str; 30] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -25,6 +25,7 @@ const SIGNIFICANT: [&str; 29] = [
     "funding_skipped",
     "isolated_opened",
     "left_uncovered",
+    "legs_offset",
     "liquidation_ended",
     "liquidation_fee",
     "liquidation_paused",

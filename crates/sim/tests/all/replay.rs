@@ -92,7 +92,7 @@ fn the_opening_is_accepted_whole_and_both_sides_hold_the_same() {
             for (at, market) in
                 engine.state().markets.iter().enumerate().filter(|_| engine.state().sequence.is_multiple_of(5_000))
             {
-                let size = |a: &engine::Account| a.position(engine::MarketId::at(at)).units();
+                let size = |a: &engine::Account| a.position(engine::MarketId::at(at).net()).units();
                 let (long, net) = engine
                     .state()
                     .accounts

@@ -1,10 +1,11 @@
 //! What is asked and changes nothing: `show`, `book`, `queue`, `state`, and golden lines that name fields of something.
 
 use crate::scenario::Error;
+use crate::scenario::names::{leg_called, name_of_leg};
 use crate::scenario::print::{Fields, refusal_line, render};
 use crate::scenario::scene::{Actor, Scene};
 use crate::scenario::words::Words;
-use engine::{AccountId, AccountView, AssetId, MarketId, Place, Reject, Side};
+use engine::{AccountId, AccountView, AssetId, Leg, MarketId, Place, PositionId, Reject, Side};
 use serde_json::Value;
 use units::Money;
 
@@ -36,7 +37,11 @@ fn show_account(scene: &Scene, account: AccountId) -> Vec<String> {
     };
     let mut lines = vec![account_line(scene, account, ACCOUNT)];
     lines.extend(view.wallets.iter().map(|wallet| wallet_line(scene, account, wallet.asset, WALLET)));
-    lines.extend(view.positions.iter().map(|position| position_line(scene, account, position.market, POSITION)));
+    lines.extend(
+        view.positions
+            .iter()
+            .map(|position| position_line(scene, account, position.market.leg(position.leg), POSITION)),
+    );
     lines.extend(view.orders.iter().map(|order| order_line(scene, order)));
     lines
 }
@@ -50,6 +55,7 @@ fn order_line(scene: &Scene, order: &engine::OrderView) -> String {
             "client_id" => order.client_id == 0,
             "trigger" => order.trigger.is_none(),
             "reduce" => order.reduce == engine::Reduce::Any,
+            "leg" => order.leg == Leg::Net,
             _ => false,
         };
         let bare = matches!(field.as_str(), "market" | "side");
@@ -115,7 +121,12 @@ pub fn state_line(scene: &Scene, words: &[String]) -> Option<String> {
     if let Some(account) = names.account(first) {
         let (second, fewer) = (fields.first().copied().unwrap_or(""), fields.get(1..).unwrap_or(&[]));
         return Some(match (names.market(second), names.asset(second)) {
-            (Some(market), _) => position_line(scene, account, market, fewer),
+            (Some(market), _) => match fewer.split_first() {
+                Some((leg, fields)) if leg_called(leg).is_some() => {
+                    position_line(scene, account, market.leg(leg_called(leg).unwrap_or_default()), fields)
+                }
+                _ => position_line(scene, account, market.net(), fewer),
+            },
             (None, Some(asset)) => wallet_line(scene, account, asset, fewer),
             (None, None) => account_line(scene, account, &fields),
         });
@@ -159,11 +170,14 @@ fn account_fields(view: &AccountView) -> Fields {
     fields
 }
 
-fn position_line(scene: &Scene, account: AccountId, market: MarketId, asked: &[&str]) -> String {
-    let name = format!("{}  {}", scene.names().of_account(account), scene.names().of_market(market));
+fn position_line(scene: &Scene, account: AccountId, id: PositionId, asked: &[&str]) -> String {
+    let mut name = format!("{}  {}", scene.names().of_account(account), scene.names().of_market(id.market));
+    if id.leg != Leg::Net {
+        name += &format!("  {}", name_of_leg(id.leg));
+    }
     match scene.engine.account_view(account) {
         Err(reject) => format!("{name}  {}", refusal_line(&scene.names(), &reject)),
-        Ok(view) => match view.positions.iter().find(|position| position.market == market) {
+        Ok(view) => match view.positions.iter().find(|p| p.market.leg(p.leg) == id) {
             None => line(scene, &name, &["size"], &Fields(vec![("size".to_owned(), "0".into())])),
             Some(position) => line(scene, &name, asked, &Fields::of(position)),
         },

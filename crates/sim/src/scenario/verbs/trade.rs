@@ -2,11 +2,12 @@
 
 use super::prices::first_price;
 use crate::scenario::Error;
+use crate::scenario::names::leg_called;
 use crate::scenario::scene::Actor;
 use crate::scenario::words::{Word, Words};
 use engine::{
-    AccountId, Answer, AssetId, Command, MarginMode, MarketId, OrderRef, PlaceOrder, Reduce, Side, TimeInForce,
-    Trigger, TriggerBy, TriggerWhen,
+    AccountId, Answer, AssetId, Command, Leg, MarginMode, MarketId, OrderRef, PlaceOrder, PositionMode, Reduce, Side,
+    TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use units::{Money, Price, Size};
 
@@ -19,11 +20,12 @@ pub fn fill(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
     let market = actor.scene.market(words)?;
     let size = words.size()?;
     let price = words.at_price()?;
+    let leg = leg(words);
     words.clone().end()?;
     let side = if size.is_negative() { Side::Sell } else { Side::Buy };
     first_price(actor, words, market, price)?;
     let house = house(actor, words, market)?;
-    let order = |account, side, force| PlaceOrder {
+    let order = |account, side, force, leg| PlaceOrder {
         account,
         market,
         side,
@@ -33,10 +35,11 @@ pub fn fill(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg,
     };
-    let resting = Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc));
+    let resting = Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc, Leg::Net));
     let Ok(Answer::Order(id)) = actor.apply_hiding(words, resting, &["order_rested"])? else { return Ok(()) };
-    let taking = Command::PlaceOrder(order(account, side, TimeInForce::Fok));
+    let taking = Command::PlaceOrder(order(account, side, TimeInForce::Fok, leg));
     actor.apply_hiding(words, taking, &["filled"])?.ok();
     if actor.scene.engine.state().order(id).is_some() {
         let cancel = Command::CancelOrder { account: house, order: OrderRef::Id(id) };
@@ -81,6 +84,7 @@ fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(),
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg: Leg::Net,
     };
     while let Some(option) = words.next_word() {
         match option.text.as_str() {
@@ -91,10 +95,34 @@ fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(),
             "reduce_only" => order.reduce = Reduce::Only,
             "id" => order.client_id = words.number("a number of the caller")?,
             "trigger" => order.trigger = Some(trigger(words)?),
+            "long" => order.leg = Leg::Long,
+            "short" => order.leg = Leg::Short,
             _ => return Err(words.wrong(&option, "`@ PRICE` or an option of an order")),
         }
     }
     actor.apply(words, Command::PlaceOrder(order)).map(drop)
+}
+
+/// `long` or `short` when it is the next word.
+fn leg(words: &mut Words) -> Leg {
+    let leg = words.peek().and_then(leg_called);
+    if leg.is_some() {
+        words.next_word();
+    }
+    leg.unwrap_or(Leg::Net)
+}
+
+pub fn hedge(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    position_mode(actor, words, PositionMode::Hedge)
+}
+
+pub fn one_way(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    position_mode(actor, words, PositionMode::OneWay)
+}
+
+fn position_mode(actor: &mut Actor<'_, '_>, words: &mut Words, mode: PositionMode) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    actor.apply(words, Command::SetPositionMode { account, mode }).map(drop)
 }
 
 fn trigger(words: &mut Words) -> Result<Trigger, Error> {
@@ -160,6 +188,6 @@ fn mode(actor: &mut Actor<'_, '_>, words: &mut Words, mode: MarginMode) -> Resul
 
 pub fn margin(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
     let (account, market) = (actor.scene.account(words)?, actor.scene.market(words)?);
-    let amount = words.money()?;
-    actor.apply(words, Command::AdjustIsolatedMargin { account, market, amount }).map(drop)
+    let (leg, amount) = (leg(words), words.money()?);
+    actor.apply(words, Command::AdjustIsolatedMargin { account, market, amount, leg }).map(drop)
 }
