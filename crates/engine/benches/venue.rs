@@ -8,7 +8,7 @@
 //! lines and 30 ns of arithmetic, about 100 ns an account.
 #![allow(missing_docs, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bench, with numbers far below
 
-use plimsoll_engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams};
+use plimsoll_engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketGuards, MarketParams};
 use plimsoll_engine::{
     AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role, Side,
     TimeInForce,
@@ -225,6 +225,7 @@ fn venue(accounts: u32) -> Engine {
             },
             fund: AccountId(0),
             rulebook: [0; 16],
+            guards: MarketGuards::default(),
         })));
     }
     for n in 1..=accounts {

@@ -189,13 +189,13 @@ impl State {
         }
     }
 
-    /// The worst price that an order of `side` may have: the edge of the order band, on the tick.
-    pub(crate) fn band_edge(&self, market: MarketId, side: crate::Side) -> Result<Price, Reject> {
+    /// The worst price that an order of `side` may have: the edge of a band, on the tick.
+    pub(crate) fn band_edge(&self, market: MarketId, side: crate::Side, band: Rate) -> Result<Price, Reject> {
         let reference = self.reference_price(market)?;
         let params = &self.market(market).params;
         let (rate, round) = match side {
-            crate::Side::Buy => (params.order_band, units::Round::Down),
-            crate::Side::Sell => (-params.order_band, units::Round::Up),
+            crate::Side::Buy => (band, units::Round::Down),
+            crate::Side::Sell => (-band, units::Round::Up),
         };
         let edge = reference.scale(rate, round).and_then(|p| p.to_tick(params.tick, round)).filter(|p| p.is_positive());
         edge.ok_or(Reject::PriceUnusable { market })

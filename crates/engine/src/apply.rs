@@ -2,13 +2,14 @@
 
 use crate::fault::fault;
 use crate::orders::{Links, Order, Place};
-use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, ExposureLimits, IndexParams, MarketParams, RiskParams};
 use crate::state::{
-    Account, AccountKind, Asset, Average, Exposure, Index, Liquidation, Market, SourceQuote, Wallet, Withdrawal,
+    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, SourceQuote, Wallet, Watched,
+    Withdrawal,
 };
 use crate::{
-    AccountId, AssetId, Book, Event, Level, MarketStatus, Name, OrderId, Outcome, OwnerId, PositionId, PositionMode,
-    Reduce, Role, Side, Stage, State, limits,
+    AccountId, AssetId, Book, Event, GroupId, Level, LimitScope, MarketId, MarketStatus, Name, OrderId, Outcome,
+    OwnerId, PositionId, PositionMode, Reduce, Role, Side, Stage, State, limits,
 };
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -22,6 +23,7 @@ pub(crate) enum Definition<'a> {
     Index(&'a IndexParams),
     Market(&'a MarketParams),
     Risk(&'a RiskParams),
+    Limits(&'a ExposureLimits),
     Account(Role, Name),
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::MarketListed { .. }
         | Event::MarketParamsSet { .. }
         | Event::RiskParamsSet
+        | Event::LimitsSet { .. }
         | Event::AccountOpened { .. } => define(state, event, definition),
         Event::AssetParamsSet { asset, haircut, conversion_discount } => {
             let params = &mut state.asset_mut(asset).params;
@@ -84,6 +87,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
                 exposure(state, account, market.leg(*leg)).mode = mode;
             }
         }
+        Event::OwnerGrouped { owner, group } => group_owner(state, owner, group),
         Event::PositionModeSet { account, mode } => set_position_mode(state, account, mode),
         Event::Deposited { .. }
         | Event::WithdrawalRequested { .. }
@@ -191,8 +195,10 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
                     AccountKind::Fund
                 }
             };
-            state.accounts.push(new_account(owner, kind, Some(name)));
+            let watched = state.owners.contains_key(&owner) && kind == AccountKind::Trading;
+            state.accounts.push(Account { watched, ..new_account(owner, kind, Some(name)) });
         }
+        (Event::LimitsSet { scope }, Definition::Limits(limits)) => set_limits(state, scope, *limits),
         _ => fault("an event and its definition belong together"),
     }
 }
@@ -221,6 +227,7 @@ fn new_market(params: MarketParams, now: Time) -> Market {
         clearing: Money::ZERO,
         open_interest: 0,
         resting: 0,
+        resting_buys: 0,
         book: Book::default(),
     }
 }
@@ -231,6 +238,7 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         kind,
         call: 0,
         mode: PositionMode::OneWay,
+        watched: false,
         withdrawals: 0,
         order_count: 0,
         order_head: None,
@@ -242,8 +250,10 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
 }
 
 fn open_isolated(state: &mut State, child: AccountId, parent: AccountId, position: PositionId) {
-    let (owner, PositionId { market, leg }) = (state.account(parent).owner, position);
-    state.accounts.push(new_account(owner, AccountKind::Isolated { parent, market, leg }, None));
+    let PositionId { market, leg } = position;
+    let Account { owner, watched, .. } = *state.account(parent);
+    let row = new_account(owner, AccountKind::Isolated { parent, market, leg }, None);
+    state.accounts.push(Account { watched, ..row });
     let row = exposure(state, parent, position);
     row.child = Some(child);
     let leverage = row.leverage;
@@ -350,8 +360,18 @@ fn change_position(
         (row.params.settlement, row.funding_index)
     };
     let row = exposure(state, account, position);
-    let before = i128::from(row.size.units()).max(0);
+    let old = row.size;
+    let before = i128::from(old.units()).max(0);
     (row.size, row.cost, row.funding) = (size, cost, index);
+    if state.account(account).watched {
+        let held = |size: Size| Held {
+            long: i128::from(size.units()).max(0),
+            short: -i128::from(size.units()).min(0),
+            ..Held::default()
+        };
+        watch(state, account, market, &held(old), -1);
+        watch(state, account, market, &held(size), 1);
+    }
     let market = state.market_mut(market);
     market.open_interest += i128::from(size.units()).max(0) - before;
     market.clearing -= realised;
@@ -438,9 +458,13 @@ fn link_own(state: &mut State, order: OrderId, account: AccountId) {
     let row = state.account_mut(account);
     let head = row.order_head.replace(order);
     row.order_count += 1;
+    let watched = row.watched;
     order_mut(state, order).own.after = head;
     if let Some(head) = head {
         order_mut(state, head).own.before = Some(order);
+    }
+    if watched {
+        count_orders(state, account, |orders| orders + 1);
     }
 }
 
@@ -455,6 +479,121 @@ fn unlink_own(state: &mut State, order: &Order) {
     row.order_count -= 1;
     if row.order_head == Some(order.id) {
         row.order_head = order.own.after;
+    }
+    if row.watched {
+        count_orders(state, order.account, |orders| orders - 1);
+    }
+}
+
+/// Applies a change of the number of open orders to the totals of an account's owner and group.
+fn count_orders(state: &mut State, account: AccountId, change: impl Fn(u32) -> u32) {
+    let owner = state.account(account).owner;
+    let Some(row) = state.owners.get_mut(&owner) else { return };
+    row.orders = change(row.orders);
+    if let Some(group) = row.group.and_then(|group| state.groups.get_mut(&group)) {
+        group.orders = change(group.orders);
+    }
+}
+
+/// Applies a change of what an account holds to the totals of its owner and group.
+fn watch(state: &mut State, account: AccountId, market: MarketId, change: &Held, sign: i128) {
+    let owner = state.account(account).owner;
+    let Some(row) = state.owners.get_mut(&owner) else { return };
+    add_held(row, market, change, sign);
+    if let Some(group) = row.group.and_then(|group| state.groups.get_mut(&group)) {
+        add_held(group, market, change, sign);
+    }
+}
+
+fn add_held(row: &mut Watched, market: MarketId, change: &Held, sign: i128) {
+    let held = row.held.entry(market).or_default();
+    held.add(change, sign);
+    if *held == Held::default() {
+        row.held.remove(&market);
+    }
+}
+
+fn set_limits(state: &mut State, scope: LimitScope, limits: ExposureLimits) {
+    let none = limits == ExposureLimits::default();
+    match scope {
+        LimitScope::Account(account) => {
+            if none {
+                state.account_limits.remove(&account);
+            } else {
+                state.account_limits.insert(account, limits);
+            }
+            look_again(state, state.account(account).owner);
+        }
+        LimitScope::Owner(owner) => {
+            watch_owner(state, owner);
+            if let Some(row) = state.owners.get_mut(&owner) {
+                row.limits = limits;
+            }
+            forget_owner(state, owner);
+        }
+        LimitScope::Group(group) => {
+            state.groups.entry(group).or_default().limits = limits;
+            let empty = !state.owners.values().any(|row| row.group == Some(group));
+            if none && empty {
+                state.groups.remove(&group);
+            }
+        }
+    }
+}
+
+fn group_owner(state: &mut State, owner: OwnerId, group: Option<GroupId>) {
+    watch_owner(state, owner);
+    let Some(row) = state.owners.get_mut(&owner) else { return };
+    let (old, own) = (row.group, row.clone());
+    row.group = group;
+    if let Some(old) = old {
+        if let Some(row) = state.groups.get_mut(&old) {
+            add_owner(row, &own, -1);
+        }
+        let empty = !state.owners.values().any(|row| row.group == Some(old));
+        if empty && state.groups.get(&old).is_some_and(|row| row.limits == ExposureLimits::default()) {
+            state.groups.remove(&old);
+        }
+    }
+    if let Some(group) = group {
+        add_owner(state.groups.entry(group).or_default(), &own, 1);
+    }
+    forget_owner(state, owner);
+}
+
+fn add_owner(group: &mut Watched, owner: &Watched, sign: i128) {
+    group.orders = if sign > 0 { group.orders + owner.orders } else { group.orders - owner.orders };
+    for (market, held) in &owner.held {
+        add_held(group, *market, held, sign);
+    }
+}
+
+/// Begins to keep totals of an owner.
+fn watch_owner(state: &mut State, owner: OwnerId) {
+    if !state.owners.contains_key(&owner) {
+        let row = state.count_owner(owner);
+        state.owners.insert(owner, row);
+        look_again(state, owner);
+    }
+}
+
+/// Ends it when it has neither limits nor a group.
+fn forget_owner(state: &mut State, owner: OwnerId) {
+    let idle = |row: &Watched| row.group.is_none() && row.limits == ExposureLimits::default();
+    if state.owners.get(&owner).is_some_and(idle) {
+        state.owners.remove(&owner);
+        look_again(state, owner);
+    }
+}
+
+/// Says on each account of an owner whether its orders have limits to meet.
+fn look_again(state: &mut State, owner: OwnerId) {
+    for id in (0..state.accounts.len()).map(AccountId::at) {
+        let row = state.account(id);
+        if row.owner == owner && row.kind != AccountKind::Fund {
+            let watched = state.is_watched(id);
+            state.account_mut(id).watched = watched;
+        }
     }
 }
 
@@ -477,7 +616,11 @@ fn rest(state: &mut State, id: OrderId, remaining: Size) {
         order_mut(state, before).level.after = Some(id);
         order_mut(state, id).level.before = Some(before);
     }
-    state.market_mut(order.market).resting += units;
+    let market = state.market_mut(order.market);
+    market.resting += units;
+    if order.side == Side::Buy {
+        market.resting_buys += units;
+    }
     totals(state, &order, Size::ZERO, remaining);
 }
 
@@ -488,6 +631,9 @@ fn shrink(state: &mut State, order: &Order, remaining: Size) {
         let units = i128::from((order.remaining - remaining).units());
         let market = state.market_mut(order.market);
         market.resting -= units;
+        if order.side == Side::Buy {
+            market.resting_buys -= units;
+        }
         if let Some(level) = market.book.side_mut(order.side).get_mut(&order.price) {
             level.total -= units;
         }
@@ -524,6 +670,14 @@ fn totals(state: &mut State, order: &Order, before: Size, after: Size) {
     totals.notional = totals.notional + notional(after) - notional(before);
     if after.is_zero() {
         totals.count -= 1;
+    }
+    if state.account(order.account).watched {
+        let units = i128::from(after.units()) - i128::from(before.units());
+        let change = match order.side {
+            Side::Buy => Held { buys: units, ..Held::default() },
+            Side::Sell => Held { sells: units, ..Held::default() },
+        };
+        watch(state, order.account, order.market, &change, 1);
     }
 }
 

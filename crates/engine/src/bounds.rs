@@ -1,6 +1,6 @@
 //! The doors: what a value from outside must satisfy before it meets the state.
 
-use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, IndexParams, MarketGuards, MarketParams, RiskParams};
 use crate::state::{Asset, Market};
 use crate::{AccountKind, AssetId, ParamName, Reject, State, limits};
 use rules::Contract;
@@ -91,6 +91,7 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     ensure(params.mark_band.is_positive() && params.mark_band <= half, ParamName::MarkBand)?;
     ensure(params.mark_speed.is_positive() && params.mark_speed <= Rate::ONE, ParamName::MarkSpeed)?;
     ensure(params.order_band.is_positive() && params.order_band < Rate::ONE, ParamName::OrderBand)?;
+    guards(&params.guards)?;
     let f = &params.funding;
     let rates = share(f.cap) && share(-f.floor) && share(f.clamp) && share(f.interest.max(-f.interest));
     ensure(
@@ -110,6 +111,13 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)
 }
 
+fn guards(g: &MarketGuards) -> Result<(), Reject> {
+    let band = |rate: Rate| share(rate) && rate < Rate::ONE;
+    ensure(band(g.market_band) && band(g.triggered_band) && band(g.away_band), ParamName::OrderBand)?;
+    let cap = |cap: Money| !cap.is_negative() && cap.units() <= TOTAL_MAX;
+    ensure(cap(g.open_interest_cap) && cap(g.longs_cap) && cap(g.shorts_cap), ParamName::OpenInterestCap)
+}
+
 pub(crate) fn risk(params: &RiskParams) -> Result<(), Reject> {
     ensure(params.target >= Rate::ONE && params.target <= Rate::bps(30_000), ParamName::Target)?;
     ensure(share(params.takeover), ParamName::Takeover)?;
@@ -126,14 +134,8 @@ pub(crate) fn risk(params: &RiskParams) -> Result<(), Reject> {
 /// Whether the contracts open and resting in a market, and `more`, are worth a sum that fits at `price` and `asset_price`.
 pub(crate) fn market_total_fits(market: &Market, more: Size, price: Price, asset_price: Price) -> bool {
     let total = market.open_interest + market.resting + i128::from(more.abs().units());
-    let notional = match market.contract() {
-        Contract::Linear => total.checked_mul(i128::from(price.units())),
-        Contract::Inverse { face } => {
-            let coins = 10i128.pow(bounds::MONEY_DECIMALS) * i128::from(face);
-            units::mul_div(total, coins, i128::from(price.units()), units::Round::Up)
-        }
-    };
-    let Some(notional) = notional.filter(|n| *n <= TOTAL_MAX).map(Money::from_units) else { return false };
+    let notional = crate::caps::total_notional(market.contract(), total, price).filter(|n| n.units() <= TOTAL_MAX);
+    let Some(notional) = notional else { return false };
     notional.at_index(asset_price, Rate::ONE, units::Round::Up).is_some_and(|n| n.units() <= TOTAL_MAX)
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The binary form numbers the variants in the order in which they stand: new ones go to the end.
 
-use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
-use crate::{AccountId, AssetId, IndexId, Leg, MarketId, Name, OrderId, OwnerId};
+use crate::params::{AssetParams, ExposureLimits, IndexParams, MarketParams, RiskParams};
+use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,20 @@ pub enum Command {
         account: AccountId,
         /// The mode from now on.
         mode: PositionMode,
+    },
+    /// Sets all limits of a subaccount, owner or group; a limit below what is open forbids only what adds to it.
+    SetLimits {
+        /// Of what.
+        scope: LimitScope,
+        /// All of them.
+        limits: ExposureLimits,
+    },
+    /// Puts an owner into a group of related owners.
+    SetOwnerGroup {
+        /// Who.
+        owner: OwnerId,
+        /// Which; none takes it out.
+        group: Option<GroupId>,
     },
 }
 
@@ -412,6 +426,12 @@ impl core::fmt::Display for MarketStatus {
 }
 
 impl core::fmt::Display for PositionMode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        crate::reject::snake_case(self, f)
+    }
+}
+
+impl core::fmt::Display for Side {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         crate::reject::snake_case(self, f)
     }

@@ -3,8 +3,8 @@
 
 use crate::output::{Output, Touched};
 use crate::{
-    Answer, Command, Digest, Event, Reject, State, admin, digest, funding, funds, isolated, ladder, place, prices,
-    risk, triggers,
+    Answer, Command, Digest, Event, Reject, State, admin, caps, digest, funding, funds, isolated, ladder, place,
+    prices, risk, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -160,6 +160,8 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::AdjustIsolatedMargin { account, market, amount, leg } => {
             isolated::adjust_margin(out, *account, market.leg(*leg), *amount)
         }
+        Command::SetLimits { scope, limits } => caps::set_limits(out, *scope, limits),
+        Command::SetOwnerGroup { owner, group } => caps::set_owner_group(out, *owner, *group),
         Command::SetPositionMode { account, mode } => isolated::set_position_mode(out, *account, *mode),
         Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
         Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),

@@ -2,7 +2,8 @@
 //! after, never names.
 
 use crate::{
-    AccountId, AssetId, IndexId, Leg, MarginMode, MarketId, MarketStatus, OrderId, PositionMode, Reduce, Side, Trigger,
+    AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId, MarketStatus, OrderId, PositionMode,
+    Reduce, Side, Trigger,
 };
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size, Time};
@@ -522,6 +523,18 @@ pub enum Event {
         /// What the short leg pays and the long leg gets.
         value: Money,
     },
+    /// Limits were set; they stand in the command.
+    LimitsSet {
+        /// Of what.
+        scope: LimitScope,
+    },
+    /// An owner joined or left a group.
+    OwnerGrouped {
+        /// Who.
+        owner: crate::OwnerId,
+        /// Which; none: out of any.
+        group: Option<GroupId>,
+    },
     /// One-way or hedge mode of a subaccount was set; leverage and margin mode of each market hold for its new positions.
     PositionModeSet {
         /// Whose.
@@ -579,6 +592,10 @@ pub enum CancelReason {
     Liquidation,
     /// The market takes no orders that increase any more.
     MarketStatus,
+    /// A fill would exceed a limit of the account, its owner or group.
+    Limit,
+    /// A fill would raise open interest above the market's cap.
+    OpenInterestCap,
     /// Its trigger was reached and it was refused.
     RefusedAtTrigger {
         /// The stable number of the `Reject`.

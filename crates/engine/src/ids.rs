@@ -55,6 +55,33 @@ handle!(
     OwnerId, u32
 );
 
+handle!(
+    /// A group of related owners; given by the caller.
+    GroupId, u32
+);
+
+/// What a limit is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitScope {
+    /// A trading subaccount with its isolated positions.
+    Account(AccountId),
+    /// All subaccounts of an owner.
+    Owner(OwnerId),
+    /// All owners of a group.
+    Group(GroupId),
+}
+
+impl fmt::Display for LimitScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(id) => write!(f, "account {id}"),
+            Self::Owner(id) => write!(f, "owner {id}"),
+            Self::Group(id) => write!(f, "group {id}"),
+        }
+    }
+}
+
 /// Which position of a subaccount in a market: the only one, or a leg of hedge mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

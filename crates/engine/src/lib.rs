@@ -13,6 +13,7 @@ mod admin;
 mod apply;
 mod book;
 mod bounds;
+mod caps;
 mod codec;
 mod command;
 mod digest;
@@ -51,12 +52,12 @@ pub use command::{
 pub use digest::Digest;
 pub use engine::{Engine, WhatIf};
 pub use event::{CancelReason, Event, MoveReason, Outcome, Stage, StatusReason};
-pub use ids::{AccountId, AssetId, IndexId, Leg, MarketId, Name, OrderId, OwnerId, PositionId};
+pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use reject::{ParamName, Reject};
 pub use state::{
-    Account, AccountKind, Asset, Average, Exposure, Index, Liquidation, Market, OrderTotals, SourceQuote, State,
-    Wallet, Withdrawal,
+    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, SourceQuote, State,
+    Wallet, Watched, Withdrawal,
 };
 pub use view::{AccountView, AdlRow, MarketView, OrderView, PositionView, WalletView};

@@ -41,6 +41,8 @@ pub const SPEED_ALLOWANCE_S: i64 = 60;
 pub const BACKSTOPS_MAX: usize = 256;
 /// Levels of margin calls.
 pub const CALL_LEVELS_MAX: usize = 4;
+/// Subaccounts, owners and groups that have limits or belong to a group.
+pub const LIMITS_MAX: usize = 1_000_000;
 /// Largest leverage that can be asked for.
 pub const LEVERAGE_MAX: u16 = 1_000;
 /// Buckets of the five-minute average of the mark, ten seconds each.

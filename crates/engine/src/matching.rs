@@ -1,5 +1,6 @@
 //! Matching: the best opposite order is judged, then what happened is emitted. Every branch is an outcome, none a refusal.
 
+use crate::caps::Addition;
 use crate::fill;
 use crate::limits;
 use crate::margin::{Basis, Change, Need};
@@ -96,10 +97,39 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
     if size > most && fees == Fees::Taker && state.price_for_increase(maker.market).is_err() {
         return Maker::Bad(CancelReason::PriceUnusable);
     }
+    if size > most {
+        if maker_row.watched && over_limits(state, maker) {
+            return Maker::Bad(CancelReason::Limit);
+        }
+        size = match capped(state, taker, maker, size) {
+            Some(size) => size,
+            None => return Maker::Bad(CancelReason::OpenInterestCap),
+        };
+    }
     match thin(state, maker, size, most, fees) {
         true => Maker::Bad(CancelReason::Thin),
         false => Maker::Good(size),
     }
+}
+
+/// Whether a resting order's side is above a limit: the mark or the limit has moved since it was placed.
+fn over_limits(state: &State, maker: &Order) -> bool {
+    let none = Addition { market: maker.market, side: maker.side, size: Size::ZERO, replaced: Size::ZERO };
+    state.check_exposure_limits(state.parent_of(maker.account), &none).is_err()
+}
+
+/// The size of a fill that open interest still has room for, when both sides would increase; `None` for not even a lot.
+fn capped(state: &State, taker: &Order, maker: &Order, size: Size) -> Option<Size> {
+    let market = state.market(maker.market);
+    let Some(room) = market.open_interest_room(state.valuation(market)) else { return Some(size) };
+    let closes = |order: &Order| closable(state.account(order.account).position(order.position()), order.side);
+    // Open interest rises by the size less what either side closes.
+    let most = room + i128::from(closes(taker).units()) + i128::from(closes(maker).units());
+    if most >= i128::from(size.units()) {
+        return Some(size);
+    }
+    let size = Size::new(i64::try_from(most).ok()?)?.to_lot(market.params.lot);
+    size.is_positive().then_some(size)
 }
 
 /// Whether a fill would leave a resting order's account below what it needs: initial margin when the fill increases,

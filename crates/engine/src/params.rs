@@ -112,6 +112,39 @@ pub struct MarketParams {
     pub fund: AccountId,
     /// Hash of the rulebook version that these values were resolved from; for people and auditors.
     pub rulebook: [u8; 16],
+    /// Bands by kind of order, caps on open interest; none where it is left out.
+    #[serde(default)]
+    pub guards: MarketGuards,
+}
+
+/// What keeps single orders and the market as a whole within bounds. Zero: not used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MarketGuards {
+    /// The band of market orders, instead of the order band.
+    pub market_band: Rate,
+    /// The band of orders whose trigger was reached, instead of the order band.
+    pub triggered_band: Rate,
+    /// How far behind the mark an order may rest: a buy below it, a sell above it.
+    pub away_band: Rate,
+    /// No fill raises open interest above this at the mark, settlement asset.
+    pub open_interest_cap: Money,
+    /// No order is taken that would bring open interest and the resting buys above this at the mark.
+    pub longs_cap: Money,
+    /// The same for resting sells.
+    pub shorts_cap: Money,
+}
+
+/// Limits of a subaccount (with its isolated positions), an owner or a group of owners. None: no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExposureLimits {
+    /// Open orders, waiting ones included.
+    pub orders: Option<u32>,
+    /// Either side of one market with its resting orders that may increase, at the mark, numeraire.
+    pub position: Option<Money>,
+    /// The larger side of every market in sum, numeraire.
+    pub open: Option<Money>,
 }
 
 /// What the whole venue has in common: the line, the target, calls, pauses, outflow.

@@ -1,5 +1,6 @@
 //! Orders in: what a placement must satisfy, what it becomes, and amend and cancel. Matching is in `matching`.
 
+use crate::caps::Addition;
 use crate::margin::{Basis, Change, Need};
 use crate::matching::{self, Fees};
 use crate::orders::{Order, Place};
@@ -70,7 +71,8 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     let closes_leg = order.leg != Leg::Net && order.leg != row.leg_of(order.side);
     let order = &PlaceOrder { reduce: if closes_leg { Reduce::Only } else { order.reduce }, ..*order };
     State::size_is_good(order.size, market.params.lot)?;
-    let price = check_price(state, order)?;
+    let triggered = replacing.is_some_and(|r| matches!(r.place, Place::Parked { .. }));
+    let price = check_price(state, order, triggered)?;
     check_notional(market, order.size, price)?;
     check_room(state, order, replacing)?;
     let standing = stand(state, order);
@@ -125,10 +127,17 @@ fn check_fields(order: &PlaceOrder) -> Result<(), Reject> {
 }
 
 /// The worst price: on the tick and inside the band. A waiting market order has its band when it is placed.
-fn check_price(state: &State, order: &PlaceOrder) -> Result<Price, Reject> {
-    let tick = state.market(order.market).params.tick;
+fn check_price(state: &State, order: &PlaceOrder, triggered: bool) -> Result<Price, Reject> {
+    let params = &state.market(order.market).params;
+    let (tick, guards) = (params.tick, &params.guards);
+    let or_usual = |band: Rate| if band == Rate::ZERO { params.order_band } else { band };
+    let band = match (triggered, order.price) {
+        (true, _) => or_usual(guards.triggered_band),
+        (false, None) => or_usual(guards.market_band),
+        (false, Some(_)) => params.order_band,
+    };
     let Some(asked) = order.price else {
-        return if order.trigger.is_some() { Ok(Price::ZERO) } else { state.band_edge(order.market, order.side) };
+        return if order.trigger.is_some() { Ok(Price::ZERO) } else { state.band_edge(order.market, order.side, band) };
     };
     if !asked.is_positive() {
         return Err(Reject::PriceNotPositive { asked });
@@ -137,13 +146,23 @@ fn check_price(state: &State, order: &PlaceOrder) -> Result<Price, Reject> {
         return Err(Reject::PriceOffTick { asked, tick });
     }
     if order.trigger.is_none() {
-        let bound = state.band_edge(order.market, order.side)?;
+        let bound = state.band_edge(order.market, order.side, band)?;
         let outside = match order.side {
             Side::Buy => asked > bound,
             Side::Sell => asked < bound,
         };
         if outside {
             return Err(Reject::PriceOutsideBand { asked, bound });
+        }
+        if guards.away_band.is_positive() {
+            let bound = state.band_edge(order.market, order.side.opposite(), guards.away_band)?;
+            let away = match order.side {
+                Side::Buy => asked < bound,
+                Side::Sell => asked > bound,
+            };
+            if away {
+                return Err(Reject::PriceTooFarAway { asked, bound });
+            }
         }
     }
     Ok(asked)
@@ -167,6 +186,7 @@ fn check_room(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> R
     let child = state.margin_account(order.account, order.position()).map_or(0, |id| state.account(id).order_count);
     let open = usize::try_from(row.order_count.max(child)).unwrap_or(most);
     if replacing.is_none() {
+        state.check_order_limit(order.account)?;
         State::room(open, most)?;
         State::room(state.orders.len(), limits::ORDERS_MAX - limits::ORDERS_RESERVED)?;
     }
@@ -264,6 +284,7 @@ fn check_increase(
 ) -> Result<(), Reject> {
     let mark = state.price_for_increase(plan.market)?;
     check_size(state, plan, standing, replacing, mark)?;
+    check_caps(state, plan, standing, replacing)?;
     let isolated = state.account(plan.parent).exposure(plan.position()).is_some_and(|e| e.mode == MarginMode::Isolated);
     let judge = |plan: &Plan| {
         if isolated {
@@ -291,6 +312,17 @@ fn check_increase(
         Err(reject) => return Err(reject),
     }
     Ok(())
+}
+
+/// Limits of the account, its owner and group, and the market's caps, for the part that increases.
+fn check_caps(state: &State, plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> Result<(), Reject> {
+    let size = plan.size - closable_by(plan, standing, replacing).min(plan.size);
+    let replaced = removed(replacing).filter(|(side, ..)| *side == plan.side).map_or(Size::ZERO, |(_, size, _)| size);
+    let more = Addition { market: plan.market, side: plan.side, size, replaced };
+    state.check_exposure_limits(plan.parent, &more)?;
+    let market = state.market(plan.market);
+    let added = if size > replaced { size - replaced } else { Size::ZERO };
+    market.check_side_cap(plan.side, added, state.valuation(market))
 }
 
 fn check_size(

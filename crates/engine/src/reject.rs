@@ -149,6 +149,18 @@ rejects! {
     52 WalletBelowZero { asset: AssetId, wallet: Money } => "a wallet is below zero: asset {asset}, wallet {wallet}",
     /// A leg that the account's position mode does not have.
     53 LegOfOtherMode { mode: crate::PositionMode } => "account is in {mode} mode: an order names the net position in one_way mode, the long or short leg in hedge mode",
+    /// One order more than a limit allows.
+    54 OrderLimit { scope: crate::LimitScope, open: u32, limit: u32 } => "order limit of {scope}: {open} open, limit {limit}",
+    /// A side of a market above a limit.
+    55 PositionLimit { scope: crate::LimitScope, notional: Money, limit: Money } => "position limit of {scope}: notional with resting orders {notional}, limit {limit}",
+    /// All markets together above a limit.
+    56 OpenLimit { scope: crate::LimitScope, notional: Money, limit: Money } => "open limit of {scope}: notional of all markets {notional}, limit {limit}",
+    /// A limit of a part above that of the whole.
+    57 LimitsContradict { part: crate::LimitScope, asked: Money, above: Money } => "limit of {part} would be {asked}, above the {above} of what it is a part of",
+    /// A side of a market above its cap.
+    58 OpenInterestCapReached { side: crate::Side, notional: Money, cap: Money } => "open interest with the orders that {side} would be {notional}, cap {cap}",
+    /// Too far behind the mark.
+    59 PriceTooFarAway { asked: Price, bound: Price } => "price is too far from the mark: asked {asked}, bound {bound}",
 }
 
 /// The parameter that a refusal is about.
@@ -183,6 +195,7 @@ pub enum ParamName {
     StaleFavour,
     Rate,
     Fixed,
+    OpenInterestCap,
 }
 
 impl fmt::Display for ParamName {

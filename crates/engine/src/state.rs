@@ -6,9 +6,9 @@
 use crate::book::Book;
 use crate::fault::fault;
 use crate::orders::{Order, Orders};
-use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, ExposureLimits, IndexParams, MarketParams, RiskParams};
 use crate::{
-    AccountId, AssetId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, PositionId,
+    AccountId, AssetId, GroupId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, PositionId,
     PositionMode, Reject, Side, Stage, limits,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -53,6 +53,38 @@ pub struct State {
     pub risk_due: bool,
     /// Nothing is due by the clock before this.
     pub next_due: Time,
+    /// Limits of single subaccounts.
+    pub account_limits: BTreeMap<AccountId, ExposureLimits>,
+    /// Owners that have limits or belong to a group, with what they hold.
+    pub owners: BTreeMap<OwnerId, Watched>,
+    /// Groups, with what their owners hold.
+    pub groups: BTreeMap<GroupId, Watched>,
+}
+
+/// Limits of an owner or group, and running totals of what they are limits of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    /// The limits.
+    pub limits: ExposureLimits,
+    /// Of an owner: its group.
+    pub group: Option<GroupId>,
+    /// Open orders.
+    pub orders: u32,
+    /// Positions and resting orders that may increase, by market; no row where there is nothing.
+    pub held: BTreeMap<MarketId, Held>,
+}
+
+/// Contracts in one market, 1e-8, without sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// Of long positions.
+    pub long: i128,
+    /// Of short positions.
+    pub short: i128,
+    /// Of resting buys that may increase.
+    pub buys: i128,
+    /// Of resting sells that may increase.
+    pub sells: i128,
 }
 
 /// An asset and the balances that belong to nobody's wallet.
@@ -141,6 +173,8 @@ pub struct Market {
     pub open_interest: i128,
     /// Σ of open sizes of resting orders, both sides, 1e-8 contract.
     pub resting: i128,
+    /// The part of them that buys.
+    pub resting_buys: i128,
     /// Resting orders.
     pub book: Book,
 }
@@ -174,6 +208,8 @@ pub struct Account {
     pub call: u8,
     /// One-way or hedge.
     pub mode: PositionMode,
+    /// It, its owner or its owner's group has limits.
+    pub watched: bool,
     /// Withdrawals that wait.
     pub withdrawals: u16,
     /// Settled collateral, by asset, in the order of first use.

@@ -2,6 +2,7 @@
 //! equity at index without haircuts becomes zero, each position giving up its share of equity by maintenance margin.
 
 use crate::adl::Rankings;
+use crate::caps::Addition;
 use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::output::Output;
@@ -104,7 +105,9 @@ impl State {
             after.is_some_and(|s| s.checked_add(orders.0).is_some() && s.checked_add(-orders.1).is_some());
         let room = held.is_some() || self.account(account).exposures.len() < crate::limits::EXPOSURES_MAX;
         let fits = room && with_orders && notional.is_some_and(|n| n <= row.params.tiers.cap());
-        if !fits {
+        let side = if part.is_negative() { Side::Sell } else { Side::Buy };
+        let more = Addition { market: handover.market(), side, size: part.abs(), replaced: Size::ZERO };
+        if !fits || self.check_exposure_limits(account, &more).is_err() {
             return false;
         }
         let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));

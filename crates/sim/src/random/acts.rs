@@ -2,16 +2,18 @@
 //! are accepted and many accounts are near their line.
 
 use super::{FUNDS, Random, SOURCES, venue, wrong};
+use engine::params::ExposureLimits;
 use engine::{
-    AccountId, AccountKind, AssetId, Command, Engine, IndexId, Leg, MarginMode, MarketId, MarketStatus, OrderRef,
-    PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountId, AccountKind, AssetId, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId,
+    MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger,
+    TriggerBy, TriggerWhen,
 };
 use units::{Money, Price, Rate, Round, Size};
 
 impl Random {
     pub(super) fn act(&mut self, engine: &Engine) -> Command {
         let restricted = (0..3).map(MarketId).any(|m| engine.state().market(m).status != MarketStatus::Open);
-        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33]) {
+        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12]) {
             0 => Some(self.prices()),
             1 => self.order(engine),
             2 => self.order_change(engine),
@@ -20,6 +22,7 @@ impl Random {
             5 => Some(self.backstop()),
             6 => Some(Command::Tick),
             7 => Some(self.operator(engine)),
+            9 => Some(self.limit()),
             _ => Some(wrong::command(&mut self.dice, engine)),
         };
         act.unwrap_or(Command::Tick)
@@ -274,6 +277,28 @@ impl Random {
         let account = self.trader();
         let limit = Money::whole([0, 100, 5_000, 100_000][self.dice.pick(&[1, 1, 2, 2])]);
         Command::CommitBackstop { account, limit }
+    }
+
+    /// Limits of an account, owner or group, near what is held; groups of owners.
+    fn limit(&mut self) -> Command {
+        let trader = u32::try_from(self.dice.below(u64::from(self.character.traders))).unwrap_or(0);
+        let group = GroupId(u32::try_from(self.dice.below(2)).unwrap_or(0));
+        if self.dice.one_in(4) {
+            let group = Some(group).filter(|_| !self.dice.one_in(4));
+            return Command::SetOwnerGroup { owner: OwnerId(trader), group };
+        }
+        let scope = match self.dice.below(3) {
+            0 => LimitScope::Account(AccountId(FUNDS + trader)),
+            1 => LimitScope::Owner(OwnerId(trader)),
+            _ => LimitScope::Group(group),
+        };
+        let orders = Some(u32::try_from(self.dice.below(12)).unwrap_or(0)).filter(|_| self.dice.one_in(2));
+        let money = |dice: &mut super::Dice| Some(Money::whole([0, 300, 5_000, 100_000][dice.pick(&[1, 2, 3, 3])]));
+        let position = money(&mut self.dice).filter(|_| self.dice.one_in(2));
+        let open = money(&mut self.dice).filter(|_| self.dice.one_in(2));
+        let limits =
+            if self.dice.one_in(6) { ExposureLimits::default() } else { ExposureLimits { orders, position, open } };
+        Command::SetLimits { scope, limits }
     }
 
     fn operator(&mut self, engine: &Engine) -> Command {

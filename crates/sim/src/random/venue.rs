@@ -2,7 +2,7 @@
 //! is generous and what is mean about it differs from seed to seed, so that every stage of the ladder is reached.
 
 use super::dice::Dice;
-use engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams, RiskParams};
+use engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketGuards, MarketParams, RiskParams};
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
@@ -132,6 +132,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         liquidation: liquidation(dice, limit),
         fund: AccountId(0),
         rulebook: [0; 16],
+        guards: guards(dice),
     };
     let alt = MarketParams {
         name: name("ALT-PERP"),
@@ -180,6 +181,24 @@ pub fn risk(dice: &mut Dice) -> RiskParams {
 }
 
 /// The commands that set the venue up; accounts are opened, not yet funded.
+/// Bands and caps, on some markets.
+fn guards(dice: &mut Dice) -> MarketGuards {
+    let cap = |dice: &mut Dice| {
+        if dice.one_in(5) { Money::whole([1, 500, 20_000][dice.pick(&[1, 2, 2])]) } else { Money::ZERO }
+    };
+    let band = |dice: &mut Dice, most: i64| {
+        if dice.one_in(4) { Rate::bps(i16::try_from(dice.between(1, most)).unwrap_or(1)) } else { Rate::ZERO }
+    };
+    MarketGuards {
+        market_band: band(dice, 900),
+        triggered_band: band(dice, 900),
+        away_band: band(dice, 200),
+        open_interest_cap: cap(dice),
+        longs_cap: cap(dice),
+        shorts_cap: cap(dice),
+    }
+}
+
 pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
     let mut list = vec![
         index("BTC", dice),

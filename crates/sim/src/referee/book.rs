@@ -82,10 +82,11 @@ impl Referee {
             place: Place::Working,
             force,
         };
+        let replaced = std::mem::take(&mut self.triggered);
         if self.by_ladder(account) {
             self.ladder_order(&taken)?;
         } else if !matches!(rest.first(), Some(Event::OrderParked { .. })) {
-            self.price_allowed(&taken)?;
+            self.price_allowed(&taken, replaced)?;
         }
         self.model.orders.insert(order, taken);
         self.model.account_mut(account).orders.entry(market.leg(leg)).or_default().push(order);
@@ -93,6 +94,10 @@ impl Referee {
         let parked = matches!(rest.first(), Some(Event::OrderParked { .. }));
         let position = self.model.exposure(account, market.leg(leg)).size;
         let first = self.closes_first(&taken, position);
+        if !self.by_ladder(account) {
+            let adds = if parked || taken.reduce_only { 0 } else { units - first };
+            self.order_within_limits(&taken, adds)?;
+        }
         self.reservation(order, &taken, first, parked)?;
         if !parked && !taken.reduce_only && units > first {
             holds("I-25", self.usable(market), || format!("market {market} has a usable price for {order:?}"))?;
@@ -103,11 +108,21 @@ impl Referee {
     }
 
     /// The price is on the tick and inside the band round the last usable mark.
-    fn price_allowed(&self, order: &Order) -> Verdict {
+    fn price_allowed(&self, order: &Order, triggered: bool) -> Verdict {
         let row = self.model.market(order.market);
         let (p, sign) = (&row.params, order.sign());
-        let edge = mul_div(row.agreed, RATE + sign * p.order_band, RATE, if sign > 0 { Dir::Down } else { Dir::Up });
-        let inside = (order.price - edge) * sign <= 0;
+        let edge_of = |band: i128, sign: i128| {
+            let edge = mul_div(row.agreed, RATE + sign * band, RATE, if sign > 0 { Dir::Down } else { Dir::Up });
+            // Rounded to the tick, toward the mark.
+            edge - if sign > 0 { edge.rem_euclid(p.tick) } else { -((p.tick - edge.rem_euclid(p.tick)) % p.tick) }
+        };
+        let usual = |band: i128| if band == 0 { p.order_band } else { band };
+        let edge = edge_of(if triggered { usual(p.triggered_band) } else { p.order_band }, sign);
+        // A market order stands at the edge of its own band.
+        let at_edge = order.force == TimeInForce::Ioc && order.price == edge_of(usual(p.market_band), sign);
+        let inside = at_edge || (order.price - edge) * sign <= 0;
+        let far = p.away_band > 0 && (order.price - edge_of(p.away_band, -sign)) * sign < 0;
+        holds("order band", !far || at_edge, || format!("price {} is not too far behind the mark", order.price))?;
         holds("order band", order.price > 0 && order.price % p.tick == 0 && inside, || {
             format!("price {} within {edge}", order.price)
         })
@@ -156,6 +171,7 @@ impl Referee {
     pub(super) fn triggered(&mut self, id: OrderId) -> Verdict {
         let order = self.open(id)?;
         same("orders", || format!("place of triggered {id:?}"), Place::Parked, order.place)?;
+        self.triggered = true;
         self.end(id);
         Ok(())
     }

@@ -19,6 +19,7 @@ impl Referee {
             for at in 0..self.model.accounts.len() {
                 self.compare_account(state, AccountId::at(at))?;
             }
+            self.totals_agree(state)?;
             self.compare_books(state)?;
             return self.compare_orders(state);
         }

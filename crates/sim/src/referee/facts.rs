@@ -55,6 +55,7 @@ impl Referee {
             | Event::MarginModeSet { .. }
             | Event::PositionModeSet { .. }
             | Event::BackstopCommitted { .. } => self.setting(turn, event),
+            Event::LimitsSet { .. } | Event::OwnerGrouped { .. } => self.limit_setting(turn, event),
             Event::Deposited { .. }
             | Event::WithdrawalRequested { .. }
             | Event::WithdrawalConfirmed { .. }

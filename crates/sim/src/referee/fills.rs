@@ -54,6 +54,7 @@ impl Referee {
         let paid = value::value(&params, price, delta, Dir::Zero);
         same("value", || format!("value of {delta} at {price}"), paid, value.units())?;
         self.model.market_mut(market).last = price;
+        let interest = self.interest_if_capped(market);
         let from_taker = self.share_used(taker, delta.abs())?;
         let from_maker = self.share_used(maker, delta.abs())?;
         self.shrink(taker, delta.abs());
@@ -65,7 +66,8 @@ impl Referee {
         // The ladder's orders pay no taker fee, so there is none to pay a rebate from.
         let rate = if forced { params.maker_fee.max(0) } else { params.maker_fee };
         let maker_fee = at_rate(notional, rate, Dir::Up);
-        self.side(&resting, -delta, -paid, (maker_fee, from_maker), false)
+        self.side(&resting, -delta, -paid, (maker_fee, from_maker), false)?;
+        self.interest_capped(market, interest)
     }
 
     /// One side of a fill, with its fee and what came from the parent for it.
@@ -95,6 +97,9 @@ impl Referee {
                 holds("position cap", notional <= cap, || {
                     format!("position of {account} worth {notional}, cap {cap}")
                 })?;
+                if order.place == Place::Resting {
+                    self.within_limits(account, market, order.side, 0)?;
+                }
             }
             self.covered_by(account, equity, less, order.place == Place::Resting)?;
         }

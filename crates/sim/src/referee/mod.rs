@@ -8,6 +8,7 @@
 mod adl;
 mod book;
 mod calls;
+mod caps;
 mod compare;
 mod convert;
 mod facts;
@@ -56,6 +57,8 @@ pub struct Referee {
     /// Deficits that this command told.
     deficits: BTreeSet<(AccountId, AssetId)>,
     ladder: ladder::Round,
+    /// The next order is one whose trigger was reached.
+    triggered: bool,
     /// Every how many commands all accounts are compared; in between, those that moved.
     full_every: u64,
 }

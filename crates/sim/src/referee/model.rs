@@ -79,6 +79,14 @@ pub struct Params {
     pub fund_limit: i128,
     pub adl_at_mark: bool,
     pub fund: AccountId,
+    /// Bands of market and triggered orders, and how far behind the mark an order may rest; zero for none.
+    pub market_band: i128,
+    pub triggered_band: i128,
+    pub away_band: i128,
+    /// Open interest at a fill, and with the resting orders of a side at a placement; zero for none.
+    pub interest_cap: i128,
+    pub longs_cap: i128,
+    pub shorts_cap: i128,
 }
 
 impl Params {
@@ -120,6 +128,12 @@ impl Params {
             fund_limit: p.liquidation.fund_limit.units(),
             adl_at_mark: p.liquidation.adl_price == engine::params::AdlPrice::Mark,
             fund: p.fund,
+            market_band: rate(p.guards.market_band),
+            triggered_band: rate(p.guards.triggered_band),
+            away_band: rate(p.guards.away_band),
+            interest_cap: p.guards.open_interest_cap.units(),
+            longs_cap: p.guards.longs_cap.units(),
+            shorts_cap: p.guards.shorts_cap.units(),
         }
     }
 }
@@ -288,6 +302,18 @@ pub struct Model {
     pub withdrawals: BTreeMap<u64, Withdrawal>,
     pub deposits: std::collections::BTreeSet<(AssetId, u64)>,
     pub backstops: BTreeMap<AccountId, i128>,
+    /// Limits, in the order of subaccounts, owners, groups; none is no row.
+    pub limits: BTreeMap<engine::LimitScope, Limits>,
+    /// Groups of owners.
+    pub groups: BTreeMap<u32, engine::GroupId>,
+}
+
+/// Limits of a subaccount, owner or group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub orders: Option<i128>,
+    pub position: Option<i128>,
+    pub open: Option<i128>,
 }
 
 impl Default for Model {
@@ -304,6 +330,8 @@ impl Default for Model {
             withdrawals: BTreeMap::new(),
             deposits: std::collections::BTreeSet::new(),
             backstops: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            groups: BTreeMap::new(),
         }
     }
 }

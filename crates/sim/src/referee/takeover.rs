@@ -83,6 +83,8 @@ impl Referee {
             let other = self.model.account(to).owner != self.model.account(from).owner;
             holds("backstop", other && kind == Kind::Trading, || format!("volunteer {to} is not {from} itself"))?;
             self.ladder.backstop = Some((to, (limit - notional).max(0)));
+            let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };
+            self.within_limits(to, market, side, part.abs())?;
         }
         holds("backstop", self.model.account(to).liquidating.is_none(), || {
             format!("taker {to} is not in liquidation")

@@ -84,6 +84,11 @@ pub fn refusal_line(names: &Names<'_>, reject: &Reject) -> String {
     let (name, fields) = tagged(reject);
     let mut message = reject.to_string();
     for (field, value) in &fields.0 {
+        // What a limit is of: `{"account": 2}` reads "account 2".
+        let (field, value) = match value.as_object().and_then(|scope| scope.iter().next()) {
+            Some((kind, id)) => (kind, id),
+            None => (field, value),
+        };
         if let Some(text) = handle(names, field, value) {
             message = message.replace(&format!("{field} {value}"), &format!("{field} {text}"));
         }

@@ -4,7 +4,7 @@ use super::prices::index_called;
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words, rate};
-use engine::params::{AdlPrice, LiquidationParams, MarketParams};
+use engine::params::{AdlPrice, LiquidationParams, MarketGuards, MarketParams};
 use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
 use rules::{Contract, FundingRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
@@ -97,6 +97,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
         },
         fund,
         rulebook: [0; 16],
+        guards: MarketGuards::default(),
     })
 }
 
@@ -184,6 +185,12 @@ fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result
         "maker" => params.maker_fee = words.rate("a fee")?,
         "closing_fee" => params.closing_fee = words.rate("a fee")?,
         "order_band" => params.order_band = words.rate("a share of the mark")?,
+        "market_band" => params.guards.market_band = words.rate("a share of the mark")?,
+        "triggered_band" => params.guards.triggered_band = words.rate("a share of the mark")?,
+        "away_band" => params.guards.away_band = words.rate("a share of the mark")?,
+        "open_interest_cap" => params.guards.open_interest_cap = words.number::<Money>("an amount")?,
+        "longs_cap" => params.guards.longs_cap = words.number::<Money>("an amount")?,
+        "shorts_cap" => params.guards.shorts_cap = words.number::<Money>("an amount")?,
         _ => return Ok(false),
     }
     Ok(true)

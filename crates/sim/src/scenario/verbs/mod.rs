@@ -78,6 +78,8 @@ pub const VERBS: &[Verb] = &[
     verb("isolated", "ACCOUNT MARKET", trade::isolated),
     verb("cross", "ACCOUNT MARKET", trade::cross),
     verb("margin", "ACCOUNT MARKET [long|short] AMOUNT", trade::margin),
+    verb("limits", "account NAME|owner NAME|group N [orders N] [position AMOUNT] [open AMOUNT]", setup::limits),
+    verb("group", "OWNER N|none", setup::group),
     verb("hedge", "ACCOUNT", trade::hedge),
     verb("one_way", "ACCOUNT", trade::one_way),
     verb("mark", "MARKET PRICE [source N,N] [age DURATION]", prices::mark),

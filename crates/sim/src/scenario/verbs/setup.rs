@@ -3,8 +3,8 @@
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, START, Trace, name};
 use crate::scenario::words::{Words, duration, moment, rate};
-use engine::params::{AssetParams, RiskParams};
-use engine::{AssetId, Command, Role};
+use engine::params::{AssetParams, ExposureLimits, RiskParams};
+use engine::{AssetId, Command, GroupId, LimitScope, Role};
 use rules::LineRule;
 use units::{Money, Rate};
 
@@ -118,4 +118,34 @@ fn calls(risk: &mut RiskParams, words: &mut Words) -> Result<(), Error> {
         *place = level;
     }
     Ok(())
+}
+
+/// Limits that are not named are none.
+pub fn limits(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let scope = match words.word("account, owner or group")? {
+        word if word.text == "account" => LimitScope::Account(actor.scene.account(words)?),
+        word if word.text == "owner" => {
+            let name = words.word("an owner")?.text;
+            LimitScope::Owner(actor.scene.owner(&name))
+        }
+        word if word.text == "group" => LimitScope::Group(GroupId(words.number("the number of a group")?)),
+        word => return Err(words.wrong(&word, "account, owner or group")),
+    };
+    let mut limits = ExposureLimits::default();
+    while let Some(option) = words.next_word() {
+        match option.text.as_str() {
+            "orders" => limits.orders = Some(words.number("a number of orders")?),
+            "position" => limits.position = Some(words.number::<Money>("an amount")?),
+            "open" => limits.open = Some(words.number::<Money>("an amount")?),
+            _ => return Err(words.wrong(&option, "orders, position or open")),
+        }
+    }
+    actor.apply(words, Command::SetLimits { scope, limits }).map(drop)
+}
+
+pub fn group(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let name = words.word("an owner")?.text;
+    let owner = actor.scene.owner(&name);
+    let group = if words.eat("none") { None } else { Some(GroupId(words.number("the number of a group, or none")?)) };
+    actor.apply(words, Command::SetOwnerGroup { owner, group }).map(drop)
 }
