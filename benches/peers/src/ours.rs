@@ -194,6 +194,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
             },
             fund: AccountId(0),
             rulebook: [0; 16],
+            kind: Default::default(),
         })));
     }
     for n in 1..=accounts {

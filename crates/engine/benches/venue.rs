@@ -226,6 +226,7 @@ fn venue(accounts: u32) -> Engine {
             fund: AccountId(0),
             rulebook: [0; 16],
             guards: MarketGuards::default(),
+            kind: Default::default(),
         })));
     }
     for n in 1..=accounts {

@@ -3,7 +3,7 @@
 use crate::apply::Definition;
 use crate::bounds;
 use crate::output::Output;
-use crate::params::{AssetParams, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, IndexParams, Kind, MarketParams, RiskParams};
 use crate::{
     AccountId, Answer, AssetId, Event, IndexId, MarketId, MarketStatus, Name, OwnerId, ParamName, Reject, Role, State,
     StatusReason, limits,
@@ -52,8 +52,14 @@ pub(crate) fn list_market(out: &mut Output<'_>, params: &MarketParams) -> Result
         return Err(Reject::NameTaken);
     }
     bounds::market(state, params)?;
+    if let Kind::Dated(expiry) = &params.kind {
+        bounds::expiry(state.now, expiry)?;
+    }
     let market = MarketId::at(state.markets.len());
     out.define(Event::MarketListed { market }, Definition::Market(params));
+    if let Kind::Dated(expiry) = params.kind {
+        crate::settlement::announce(out, market, expiry);
+    }
     Ok(Answer::Market(market))
 }
 
@@ -63,9 +69,14 @@ pub(crate) fn set_market_params(
     params: &MarketParams,
 ) -> Result<Answer, Reject> {
     let state = out.state();
-    let old = &state.find_market(market)?.params;
+    let row = state.find_market(market)?;
+    if row.is_over() {
+        return Err(Reject::MarketStatusForbids { status: row.status });
+    }
+    let old = &row.params;
     bounds::market(state, params)?;
-    let fixed = |p: &MarketParams| (p.name, p.contract, p.settlement, p.index, p.tick, p.lot, p.funding.interval_ns);
+    let fixed =
+        |p: &MarketParams| (p.name, p.contract, p.settlement, p.index, p.tick, p.lot, p.funding.interval_ns, p.kind);
     if fixed(old) != fixed(params) {
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
     }
@@ -102,6 +113,13 @@ pub(crate) fn set_market_status(
     let state = out.state();
     let row = state.find_market(market)?;
     let from = row.status;
+    if row.is_over() || matches!(status, MarketStatus::Settling | MarketStatus::Settled) {
+        let status = if row.is_over() { from } else { status };
+        return Err(Reject::MarketStatusForbids { status });
+    }
+    if state.end_has_begun(market) && matches!(status, Open | PostOnly) {
+        return Err(Reject::ScheduleBegun { market });
+    }
     let resumes = match (from, status) {
         (a, b) if a == b => return Err(Reject::AlreadySo),
         (_, Halted) | (Open, _) | (PostOnly, CancelOnly | ReduceOnly) => false,
@@ -119,6 +137,9 @@ pub(crate) fn set_market_status(
 
 pub(crate) fn set_funding_rate(out: &mut Output<'_>, market: MarketId, rate: Rate) -> Result<Answer, Reject> {
     let funding = &out.state().find_market(market)?.params.funding;
+    if !out.state().has_funding(market) {
+        return Err(Reject::NoFunding { market });
+    }
     if rate > funding.cap || rate < funding.floor {
         return Err(Reject::ParamOutOfRange { name: ParamName::Rate });
     }
@@ -150,11 +171,8 @@ impl State {
     /// The table of DESIGN section 5, for what increases risk in a market: mark fresh, quorum.
     pub(crate) fn price_for_increase(&self, market: MarketId) -> Result<Price, Reject> {
         let row = self.market(market);
-        if row.mark.is_positive() && self.index(row.params.index).is_usable(self.now) {
-            Ok(row.mark)
-        } else {
-            Err(Reject::PriceUnusable { market })
-        }
+        let usable = row.is_over() || self.index(row.params.index).is_usable(self.now);
+        if row.mark.is_positive() && usable { Ok(row.mark) } else { Err(Reject::PriceUnusable { market }) }
     }
 
     /// The same, for what leaves an account: every price that enters it.

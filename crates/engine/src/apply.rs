@@ -152,6 +152,12 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             credit(state, account, asset, -fee);
             credit(state, fund, asset, fee);
         }
+        Event::SettlementScheduled { .. }
+        | Event::SettlementCancelled { .. }
+        | Event::SettlementPriced { .. }
+        | Event::PositionSettled { .. }
+        | Event::SettlementContinues { .. }
+        | Event::MarketSettled { .. } => crate::settlement::apply(state, event),
     }
 }
 
@@ -169,6 +175,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
             last_usable: Price::ZERO,
             usable_until: Time::EPOCH,
             restricted: false,
+            history: crate::History::default(),
         }),
         (Event::IndexParamsSet { index }, Definition::Index(params)) => {
             state.index_mut(index).params = params.clone();
@@ -745,6 +752,7 @@ fn prices(state: &mut State, event: &Event) {
         Event::IndexSet { index, price, usable_until } => {
             let usable_before = state.index(index).is_usable(now);
             let row = state.index_mut(index);
+            row.count_history(now);
             (row.price, row.set_at, row.usable_until) = (price, now, usable_until);
             if usable_until >= now {
                 (row.last_usable, row.restricted) = (price, false);
@@ -773,7 +781,7 @@ fn prices(state: &mut State, event: &Event) {
             row.premium_sum += i128::from(premium.units());
             row.premium_count += 1;
             row.next_sample = next_second(now);
-            if let rules::MarkRule::Median { basis_window_s } = row.params.mark {
+            if let Some(basis_window_s) = row.params.mark.basis_window_s() {
                 let oldest = now.plus_ns(-i64::from(basis_window_s) * Time::SECOND_NS);
                 row.basis.retain(|(at, _)| *at > oldest);
                 row.basis.push((now, basis));

@@ -1,6 +1,6 @@
 //! The doors: what a value from outside must satisfy before it meets the state.
 
-use crate::params::{AssetParams, IndexParams, MarketGuards, MarketParams, RiskParams};
+use crate::params::{AssetParams, Expiry, IndexParams, Kind, MarketGuards, MarketParams, RiskParams};
 use crate::state::{Asset, Market};
 use crate::{AccountKind, AssetId, ParamName, Reject, State, limits};
 use rules::Contract;
@@ -68,6 +68,7 @@ fn duration(ns: i64) -> bool {
 }
 
 pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject> {
+    kind(params)?;
     state.find_asset(params.settlement)?;
     state.find_index(params.index)?;
     let fund = state.find_account(params.fund)?;
@@ -116,6 +117,42 @@ fn guards(g: &MarketGuards) -> Result<(), Reject> {
     ensure(band(g.market_band) && band(g.triggered_band) && band(g.away_band), ParamName::OrderBand)?;
     let cap = |cap: Money| !cap.is_negative() && cap.units() <= TOTAL_MAX;
     ensure(cap(g.open_interest_cap) && cap(g.longs_cap) && cap(g.shorts_cap), ParamName::OpenInterestCap)
+}
+
+/// What a contract may be; the mark of a dated one knows no funding.
+fn kind(params: &MarketParams) -> Result<(), Reject> {
+    match params.kind {
+        Kind::Perpetual => Ok(()),
+        Kind::Dated(_) => ensure(!matches!(params.mark, rules::MarkRule::Median { .. }), ParamName::Kind),
+        Kind::Quanto => Err(Reject::QuantoUnsupported),
+        Kind::Power { exponent } => Err(Reject::PowerUnsupported { exponent }),
+    }
+}
+
+/// A schedule without holes: whole minutes, now < reduce-only < settlement, and a window that has not begun.
+pub(crate) fn expiry(now: Time, asked: &Expiry) -> Result<(), Reject> {
+    let Expiry { reduce_only_at, settle_at, window_ns } = *asked;
+    let minute = 60 * Time::SECOND_NS;
+    let longest = minute * i64::try_from(limits::HISTORY_MINUTES).unwrap_or(1);
+    let times = [reduce_only_at.ns(), settle_at.ns(), window_ns];
+    if let Some(asked_ns) = times.into_iter().find(|ns| ns.rem_euclid(minute) != 0) {
+        return Err(Reject::ScheduleOffMinute { asked_ns });
+    }
+    if !(minute..=longest).contains(&window_ns) {
+        return Err(Reject::ScheduleOffMinute { asked_ns: window_ns });
+    }
+    if reduce_only_at <= now {
+        return Err(Reject::ScheduleInPast { asked: reduce_only_at, now });
+    }
+    if settle_at <= reduce_only_at {
+        return Err(Reject::ScheduleOrder { reduce_only_at, settle_at });
+    }
+    let left = settle_at.since(now);
+    if window_ns > left {
+        let seconds = |ns: i64| ns / Time::SECOND_NS;
+        return Err(Reject::WindowTooLong { asked_s: seconds(window_ns), left_s: seconds(left) });
+    }
+    Ok(())
 }
 
 pub(crate) fn risk(params: &RiskParams) -> Result<(), Reject> {

@@ -2,7 +2,7 @@
 //!
 //! The binary form numbers the variants in the order in which they stand: new ones go to the end.
 
-use crate::params::{AssetParams, ExposureLimits, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, Expiry, ExposureLimits, IndexParams, MarketParams, RiskParams};
 use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -199,6 +199,18 @@ pub enum Command {
         /// Which; none takes it out.
         group: Option<GroupId>,
     },
+    /// Announces the end of a market, or moves an announced one that has not begun.
+    ScheduleSettlement {
+        /// Which.
+        market: MarketId,
+        /// When.
+        expiry: Expiry,
+    },
+    /// Takes an announced end back, before its reduce-only time.
+    CancelSettlement {
+        /// Which.
+        market: MarketId,
+    },
 }
 
 /// An order.
@@ -381,6 +393,10 @@ pub enum MarketStatus {
     CancelOnly,
     /// Nothing; no liquidation either.
     Halted,
+    /// Nothing: its positions are being closed at the settlement price, at which they are valued and need no margin.
+    Settling,
+    /// Nothing: it has ended and nobody holds anything of it.
+    Settled,
 }
 
 /// What one source says about one index.

@@ -4,7 +4,7 @@
 use crate::output::{Output, Touched};
 use crate::{
     Answer, Command, Digest, Event, Reject, State, admin, caps, digest, funding, funds, isolated, ladder, place,
-    prices, risk, triggers,
+    prices, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -49,6 +49,7 @@ impl Engine {
         if clock_work {
             due(&mut out);
         }
+        settlement::run(&mut out);
         // Risk is evaluated once for a command that brings prices: after them, or at once when they are refused.
         let prices = matches!(command, Command::SetPrices { .. });
         if !prices {
@@ -113,6 +114,7 @@ fn due(out: &mut Output<'_>) {
     prices::sample(out);
     funding::post_due(out);
     prices::restrict_unusable(out);
+    settlement::due(out);
 }
 
 /// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.
@@ -166,5 +168,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
         Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),
         Command::SetPrices { quotes } => prices::set_prices(out, quotes),
+        Command::ScheduleSettlement { market, expiry } => settlement::schedule(out, *market, expiry),
+        Command::CancelSettlement { market } => settlement::cancel(out, *market),
     }
 }

@@ -542,6 +542,70 @@ pub enum Event {
         /// From now on.
         mode: PositionMode,
     },
+    /// The end of a market is announced.
+    SettlementScheduled {
+        /// Which.
+        market: MarketId,
+        /// From here on positions can only be reduced, and no funding accrues.
+        reduce_only_at: Time,
+        /// Here they are closed.
+        settle_at: Time,
+        /// Length of the averaging window before it, nanoseconds.
+        window_ns: i64,
+    },
+    /// The announcement was taken back.
+    SettlementCancelled {
+        /// Which.
+        market: MarketId,
+    },
+    /// A market's settlement price is known: its positions are valued at it until they are closed.
+    SettlementPriced {
+        /// Which.
+        market: MarketId,
+        /// The price; zero for a market that never had one, in which nobody holds anything.
+        price: Price,
+        /// Where it comes from.
+        source: SettlementSource,
+        /// For how long the index was usable in the averaging window, nanoseconds.
+        usable_ns: i64,
+    },
+    /// A position was closed at the settlement price.
+    PositionSettled {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts that were closed; + long.
+        size: Size,
+        /// What they were worth, rounded down; signed like a cost.
+        value: Money,
+        /// Which.
+        leg: Leg,
+    },
+    /// The limit of one command was reached: the settlement goes on with this account at the next.
+    SettlementContinues {
+        /// Where.
+        market: MarketId,
+        /// With whom.
+        account: AccountId,
+    },
+    /// Everything is closed; what rounding left in the clearing account went to the rounding account.
+    MarketSettled {
+        /// Which.
+        market: MarketId,
+        /// What rounding left, settlement asset.
+        rounding: Money,
+    },
+}
+
+/// Where a settlement price comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettlementSource {
+    /// The index was usable for at least half of the window: its average over that time.
+    Window,
+    /// It was not: the average over the last minutes, as many as the window has, in which it was usable.
+    LastValid,
 }
 
 /// Why a market's status changed.
@@ -552,6 +616,8 @@ pub enum StatusReason {
     Command,
     /// Its index has had no quorum for too long.
     IndexUnusable,
+    /// Its announced end is near.
+    Schedule,
 }
 
 /// Why money moved.
@@ -601,6 +667,8 @@ pub enum CancelReason {
         /// The stable number of the `Reject`.
         code: u16,
     },
+    /// The market is being settled.
+    Settlement,
 }
 
 /// Stages of the ladder, in order.

@@ -13,7 +13,7 @@ pub(crate) fn post_due(out: &mut Output<'_>) {
         let state = out.state();
         let row = state.market(market);
         let late = state.now.since(row.funding_next);
-        if state.now < row.funding_next {
+        if state.now < row.funding_next || !state.has_funding(market) {
             continue;
         }
         let interval = row.params.funding.interval_ns;

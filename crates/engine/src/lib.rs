@@ -23,6 +23,7 @@ mod fault;
 mod fill;
 mod funding;
 mod funds;
+mod history;
 mod ids;
 mod isolated;
 mod ladder;
@@ -38,6 +39,7 @@ mod prices;
 mod reduce;
 mod reject;
 mod risk;
+mod settlement;
 mod state;
 mod takeover;
 mod triggers;
@@ -51,13 +53,14 @@ pub use command::{
 };
 pub use digest::Digest;
 pub use engine::{Engine, WhatIf};
-pub use event::{CancelReason, Event, MoveReason, Outcome, Stage, StatusReason};
+pub use event::{CancelReason, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
+pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use reject::{ParamName, Reject};
 pub use state::{
-    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, SourceQuote, State,
-    Wallet, Watched, Withdrawal,
+    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
+    SourceQuote, State, Wallet, Watched, Withdrawal,
 };
 pub use view::{AccountView, AdlRow, MarketView, OrderView, PositionView, WalletView};

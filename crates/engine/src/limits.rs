@@ -51,5 +51,13 @@ pub const AVERAGE_BUCKETS: usize = 30;
 pub const AVERAGE_BUCKET_S: i64 = 10;
 /// Longest name of an asset, index, market or account.
 pub const NAME_MAX: usize = 24;
+/// Positions that the settlement of markets closes in one command; the rest follow at the next.
+pub const SETTLEMENTS_PER_COMMAND: usize = 256;
+/// Accounts that it looks at in one command to find them.
+pub const SETTLEMENT_LOOKS: usize = 1 << 18;
+/// Orders that it cancels in one command.
+pub const SETTLEMENT_CANCELS: usize = 1_024;
+/// Minutes of an index in which it was usable that are remembered: the longest averaging window.
+pub const HISTORY_MINUTES: usize = 60;
 /// Longest command in binary form, in bytes.
 pub const COMMAND_BYTES_MAX: usize = 256 * 1024;

@@ -3,7 +3,7 @@
 
 use crate::fault::fault;
 use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
-use crate::{AccountId, AssetId, Leg, MarginMode, PositionId, Side, State, limits};
+use crate::{AccountId, AssetId, Leg, MarginMode, MarketStatus, PositionId, Side, State, limits};
 use rules::{collateral_value, initial_margin, maintenance_margin, split_close};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
@@ -189,12 +189,14 @@ impl State {
         if need == Need::Both || basis == Basis::Outflow {
             terms.notional += to_numeraire(fits(market.contract().notional(priced.price, size)));
         }
-        if need.maintenance() && !size.is_zero() {
+        // What is being settled has its price: there is nothing left to hold margin for.
+        let margined = market.status != MarketStatus::Settling;
+        if need.maintenance() && !size.is_zero() && margined {
             let p = &market.params;
             let margin = fits(maintenance_margin(p.contract, priced.price, size, &p.tiers, p.closing_fee));
             terms.maintenance += to_numeraire(margin.required);
         }
-        if need.initial() {
+        if need.initial() && margined {
             let orders_at = |price: Price| {
                 if matches!(account.kind, AccountKind::Isolated { .. }) || row.mode == MarginMode::Isolated {
                     // The margin of an isolated position's orders is what the parent has set aside.
@@ -331,7 +333,8 @@ impl State {
         if basis == Basis::Outflow {
             upnl = upnl.min(Money::ZERO);
         }
-        if basis == Basis::Lenient && !self.index(market.params.index).is_usable(self.now) {
+        let final_price = market.status == MarketStatus::Settling;
+        if basis == Basis::Lenient && !final_price && !self.index(market.params.index).is_usable(self.now) {
             let notional = fits(market.contract().notional(price, size));
             let cap = self.credit_of(market.params.settlement, self.risk.stale_favour_cap);
             upnl += notional.mul_rate(self.risk.stale_favour, Round::Down).min(cap);

@@ -115,6 +115,9 @@ pub struct MarketParams {
     /// Bands by kind of order, caps on open interest; none where it is left out.
     #[serde(default)]
     pub guards: MarketGuards,
+    /// How the contract lives and ends.
+    #[serde(default)]
+    pub kind: Kind,
 }
 
 /// What keeps single orders and the market as a whole within bounds. Zero: not used.
@@ -145,6 +148,36 @@ pub struct ExposureLimits {
     pub position: Option<Money>,
     /// The larger side of every market in sum, numeraire.
     pub open: Option<Money>,
+}
+
+/// How a contract lives and ends. Linear or inverse is another question: see [`MarketParams::contract`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Kind {
+    /// Without an end, held to its index by funding.
+    #[default]
+    Perpetual,
+    /// Ends at its expiry at the time-weighted index of a window before it; no funding.
+    Dated(Expiry),
+    /// Settles in an asset that is neither its quote nor its base: not supported, always refused.
+    Quanto,
+    /// Pays a power of the price: not supported, always refused.
+    Power {
+        /// Of the price.
+        exponent: u8,
+    },
+}
+
+/// When a market ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expiry {
+    /// From here on positions can only be reduced, and no funding accrues; a whole minute.
+    pub reduce_only_at: units::Time,
+    /// Here every position is closed at the time-weighted index; a whole minute.
+    pub settle_at: units::Time,
+    /// Length of the window before `settle_at` over which the index is averaged: whole minutes, 1 to 60, nanoseconds.
+    pub window_ns: i64,
 }
 
 /// What the whole venue has in common: the line, the target, calls, pauses, outflow.

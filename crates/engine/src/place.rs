@@ -225,7 +225,7 @@ fn check_status(status: MarketStatus, order: &PlaceOrder, increases: bool) -> Re
         MarketStatus::Open => true,
         MarketStatus::PostOnly => order.force == TimeInForce::PostOnly && order.trigger.is_none(),
         MarketStatus::ReduceOnly => !increases,
-        MarketStatus::CancelOnly | MarketStatus::Halted => false,
+        MarketStatus::CancelOnly | MarketStatus::Halted | MarketStatus::Settling | MarketStatus::Settled => false,
     };
     if good { Ok(()) } else { Err(Reject::MarketStatusForbids { status }) }
 }

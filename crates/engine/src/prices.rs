@@ -1,6 +1,7 @@
 //! Prices in: quotes to indices, indices to marks, samples of premium and basis, and what happens without a quorum.
 
 use crate::output::Output;
+use crate::params::Kind;
 use crate::state::Market;
 use crate::{Answer, Event, IndexId, MarketId, MarketStatus, Quote, Reject, Side, State, StatusReason, limits};
 use alloc::collections::BTreeSet;
@@ -108,7 +109,7 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
     let state = out.state();
     let row = state.market(id);
     let index = state.index(row.params.index);
-    if !index.price.is_positive() {
+    if !index.price.is_positive() || row.is_over() {
         return;
     }
     let rate = row.expected_funding();
@@ -138,7 +139,7 @@ pub(crate) fn sample(out: &mut Output<'_>) {
         let state = out.state();
         let row = state.market(id);
         let index = state.index(row.params.index);
-        if state.now < row.next_sample || !index.is_usable(state.now) {
+        if state.now < row.next_sample || row.is_over() || !index.is_usable(state.now) {
             continue;
         }
         let (premium, basis) = row.sample(index.price);
@@ -169,6 +170,9 @@ impl Market {
     /// The rate that the next settlement would have: the given one, or from the samples so far.
     #[must_use]
     pub fn expected_funding(&self) -> Rate {
+        if self.params.kind != Kind::Perpetual {
+            return Rate::ZERO;
+        }
         if let Some(rate) = self.funding_given {
             return rate.clamp_to(self.params.funding.floor, self.params.funding.cap);
         }

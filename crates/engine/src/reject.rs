@@ -161,6 +161,26 @@ rejects! {
     58 OpenInterestCapReached { side: crate::Side, notional: Money, cap: Money } => "open interest with the orders that {side} would be {notional}, cap {cap}",
     /// Too far behind the mark.
     59 PriceTooFarAway { asked: Price, bound: Price } => "price is too far from the mark: asked {asked}, bound {bound}",
+    /// A time of a schedule is not in the future.
+    105 ScheduleInPast { asked: Time, now: Time } => "schedule is not in the future: asked {asked}, now {now}",
+    /// Settlement before, or at, the time from which positions can only be reduced.
+    106 ScheduleOrder { reduce_only_at: Time, settle_at: Time } => "settlement at {settle_at} must come after reduce-only at {reduce_only_at}",
+    /// A window that begins before now.
+    107 WindowTooLong { asked_s: i64, left_s: i64 } => "averaging window is longer than the time left: asked {asked_s} s, left {left_s} s",
+    /// A time that is not on a minute, or a window that is not 1 to 60 of them.
+    108 ScheduleOffMinute { asked_ns: i64 } => "schedule is off the grid: times are whole minutes, the window is 1 to 60 of them; asked {asked_ns} ns",
+    /// The market's end was not announced.
+    109 NoSchedule { market: MarketId } => "the end of market {market} is not announced",
+    /// The reduce-only time of the schedule has passed.
+    110 ScheduleBegun { market: MarketId } => "the end of market {market} has begun: it can be neither changed nor undone",
+    /// The end of a dated contract is part of the contract.
+    111 ExpiryFixed { market: MarketId } => "the expiry of market {market} is part of the contract",
+    /// A funding rate for a market without funding.
+    112 NoFunding { market: MarketId } => "market {market} has no funding",
+    /// Quanto contracts are not supported.
+    113 QuantoUnsupported => "quanto contracts are not supported: settle in the quote (linear) or in the base (inverse)",
+    /// Power contracts are not supported.
+    114 PowerUnsupported { exponent: u8 } => "power contracts are not supported: asked exponent {exponent}, only 1",
 }
 
 /// The parameter that a refusal is about.
@@ -196,6 +216,7 @@ pub enum ParamName {
     Rate,
     Fixed,
     OpenInterestCap,
+    Kind,
 }
 
 impl fmt::Display for ParamName {

@@ -64,7 +64,7 @@ pub(crate) fn look_at_touched(out: &mut Output<'_>) {
     }
 }
 
-fn start(out: &mut Output<'_>, account: AccountId, terms: &Terms) {
+pub(crate) fn start(out: &mut Output<'_>, account: AccountId, terms: &Terms) {
     out.emit(Event::LiquidationStarted { account, equity: terms.equity, maintenance_margin: terms.maintenance });
 }
 
@@ -94,7 +94,8 @@ impl State {
 
     /// Whether the ladder may close positions of a market: fresh, quorum, positive, not halted.
     pub(crate) fn can_close(&self, market: crate::MarketId) -> bool {
-        self.market(market).status != MarketStatus::Halted && self.price_for_increase(market).is_ok()
+        let row = self.market(market);
+        row.status != MarketStatus::Halted && !row.is_over() && self.price_for_increase(market).is_ok()
     }
 
     /// The call level of an account where it differs from the one it has, with hysteresis on the way back.

@@ -5,8 +5,9 @@
 
 use crate::book::Book;
 use crate::fault::fault;
+use crate::history::History;
 use crate::orders::{Order, Orders};
-use crate::params::{AssetParams, ExposureLimits, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, Expiry, ExposureLimits, IndexParams, MarketParams, RiskParams};
 use crate::{
     AccountId, AssetId, GroupId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, PositionId,
     PositionMode, Reject, Side, Stage, limits,
@@ -59,6 +60,10 @@ pub struct State {
     pub owners: BTreeMap<OwnerId, Watched>,
     /// Groups, with what their owners hold.
     pub groups: BTreeMap<GroupId, Watched>,
+    /// Announced ends of markets.
+    pub schedules: BTreeMap<MarketId, Expiry>,
+    /// Markets whose positions are being closed.
+    pub settling: BTreeMap<MarketId, Settling>,
 }
 
 /// Limits of an owner or group, and running totals of what they are limits of.
@@ -85,6 +90,17 @@ pub struct Held {
     pub buys: i128,
     /// Of resting sells that may increase.
     pub sells: i128,
+}
+
+/// How far the settlement of a market has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Settling {
+    /// Everyone before this account is closed.
+    pub next: AccountId,
+    /// Σ of what closed positions were worth: at the end, less than nothing by what rounding left.
+    pub value: Money,
+    /// Σ of contracts that were closed, 1e-8; + long.
+    pub size: i128,
 }
 
 /// An asset and the balances that belong to nobody's wallet.
@@ -119,6 +135,8 @@ pub struct Index {
     pub usable_until: Time,
     /// The market statuses were restricted since the last quorum.
     pub restricted: bool,
+    /// What the price was over the last minutes in which it was usable.
+    pub history: History,
 }
 
 /// The last quote of one source.
@@ -421,6 +439,12 @@ impl Market {
         let rate = self.params.tiers.of(Money::ZERO).initial_rate.units();
         let most = units::limits::RATE_ONE.checked_div(rate).unwrap_or(1);
         u16::try_from(most).unwrap_or(limits::LEVERAGE_MAX).min(limits::LEVERAGE_MAX)
+    }
+
+    /// Its end has come: positions are closed at one price, or are closed already.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, MarketStatus::Settling | MarketStatus::Settled)
     }
 
     /// Linear or inverse.

@@ -17,6 +17,22 @@ pub enum MarkRule {
         /// Seconds over which the caller averages mid − index.
         basis_window_s: u16,
     },
+    /// The index plus the average basis: for contracts that end, whose price owes nothing to funding.
+    Basis {
+        /// Seconds over which the caller averages mid − index.
+        basis_window_s: u16,
+    },
+}
+
+impl MarkRule {
+    /// Seconds over which the basis is averaged; `None` for a rule that does not look at it.
+    #[must_use]
+    pub fn basis_window_s(self) -> Option<u16> {
+        match self {
+            Self::Index => None,
+            Self::Median { basis_window_s } | Self::Basis { basis_window_s } => Some(basis_window_s),
+        }
+    }
 }
 
 /// The middle one of three prices.
@@ -48,6 +64,7 @@ pub fn mark_price(
     }
     let mark = match rule {
         MarkRule::Index => index,
+        MarkRule::Basis { .. } => Price::new(index.units().checked_add(basis_average.units())?)?,
         MarkRule::Median { .. } => {
             let grown = grown_by_funding(index, funding_rate, to_funding_ns, interval_ns)?;
             let based = Price::new(index.units().checked_add(basis_average.units())?)?;
@@ -123,6 +140,9 @@ mod tests {
         assert_eq!(mark_price(rule, p("100"), r("0"), 0, 0, p("0"), None), None);
         assert_eq!(mark_price(rule, p("0"), r("0"), 0, 1, p("1"), None), None);
         assert_eq!(mark_price(MarkRule::Index, p("100"), r("1"), 9, 0, p("7"), Some(p("9"))), Some(p("100")));
+        let basis = MarkRule::Basis { basis_window_s: 30 };
+        assert_eq!(mark_price(basis, p("100"), r("1"), 9, 9, p("-0.25"), Some(p("9"))), Some(p("99.75")));
+        assert_eq!(mark_price(basis, p("100"), r("0"), 0, 1, p("-100"), None), None);
         assert_eq!(
             mark_price(rule, p("0.00000001"), r("-0.5"), 1, 1, p("0"), Some(p("0.00000002"))),
             Some(p("0.00000001"))

@@ -11,3 +11,6 @@ mod referee;
 
 #[path = "all/replay.rs"]
 mod replay;
+
+#[path = "all/settlement.rs"]
+mod settlement;

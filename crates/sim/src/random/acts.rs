@@ -2,17 +2,19 @@
 //! are accepted and many accounts are near their line.
 
 use super::{FUNDS, Random, SOURCES, venue, wrong};
-use engine::params::ExposureLimits;
+use engine::params::{Expiry, ExposureLimits};
 use engine::{
     AccountId, AccountKind, AssetId, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId,
     MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger,
     TriggerBy, TriggerWhen,
 };
-use units::{Money, Price, Rate, Round, Size};
+use units::{Money, Price, Rate, Round, Size, Time};
 
 impl Random {
     pub(super) fn act(&mut self, engine: &Engine) -> Command {
-        let restricted = (0..3).map(MarketId).any(|m| engine.state().market(m).status != MarketStatus::Open);
+        let closed =
+            |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
+        let restricted = (0..3).map(MarketId).any(closed);
         let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12]) {
             0 => Some(self.prices()),
             1 => self.order(engine),
@@ -300,18 +302,34 @@ impl Random {
             if self.dice.one_in(6) { ExposureLimits::default() } else { ExposureLimits { orders, position, open } };
         Command::SetLimits { scope, limits }
     }
+    /// The end of a market, most of the time a few minutes ahead; now and then taken back.
+    fn ending(&mut self, engine: &Engine, market: MarketId) -> Command {
+        if engine.state().schedules.contains_key(&market) && self.dice.one_in(3) {
+            return Command::CancelSettlement { market };
+        }
+        let minute = 60 * Time::SECOND_NS;
+        let next = self.now.ns() - self.now.ns().rem_euclid(minute) + minute;
+        let reduce_only_at = Time::from_ns(next + self.dice.between(0, 4) * minute);
+        let least = i64::from(!self.dice.one_in(8));
+        let settle_at = reduce_only_at.plus_ns(self.dice.between(least, 6) * minute);
+        let window_ns = self.dice.between(1, 5) * minute;
+        Command::ScheduleSettlement { market, expiry: Expiry { reduce_only_at, settle_at, window_ns } }
+    }
 
     fn operator(&mut self, engine: &Engine) -> Command {
-        let closed = (0..3).map(MarketId).find(|m| engine.state().market(*m).status != MarketStatus::Open);
+        let over = |m: &MarketId| engine.state().market(*m).is_over();
+        let restricted = |m: &MarketId| engine.state().market(*m).status != MarketStatus::Open && !over(m);
+        let closed = (0..3).map(MarketId).find(restricted);
         let market = closed.unwrap_or_else(|| self.market());
         let status = engine.state().market(market).status;
-        match self.dice.pick(&[if closed.is_some() { 90 } else { 3 }, 3, 2, 2, 2, 2]) {
+        match self.dice.pick(&[if closed.is_some() { 90 } else { 3 }, 3, 2, 2, 2, 2, 2]) {
             0 => {
-                use MarketStatus::{CancelOnly, Halted, Open, PostOnly, ReduceOnly};
+                use MarketStatus::{CancelOnly, Halted, Open, PostOnly, ReduceOnly, Settled, Settling};
                 let next = match status {
                     Halted | ReduceOnly => CancelOnly,
                     CancelOnly => PostOnly,
                     PostOnly => Open,
+                    Settling | Settled => Open,
                     Open => [PostOnly, ReduceOnly, CancelOnly, Halted][self.dice.pick(&[2, 1, 1, 1])],
                 };
                 Command::SetMarketStatus { market, status: next }
@@ -325,6 +343,7 @@ impl Random {
                 let mut params = venue::markets(&mut self.dice).swap_remove(at);
                 let old = &engine.state().market(market).params;
                 (params.contract, params.funding.interval_ns) = (old.contract, old.funding.interval_ns);
+                (params.kind, params.mark) = (old.kind, old.mark);
                 Command::SetMarketParams { market, params: Box::new(params) }
             }
             3 => {
@@ -341,7 +360,8 @@ impl Random {
                     params.weights.iter().map(|_| 1 + u32::try_from(self.dice.below(3)).unwrap_or(0)).collect();
                 Command::SetIndexParams { index, params: Box::new(params) }
             }
-            _ => Command::SetRiskParams(venue::risk(&mut self.dice)),
+            5 => Command::SetRiskParams(venue::risk(&mut self.dice)),
+            _ => self.ending(engine, market),
         }
     }
 }

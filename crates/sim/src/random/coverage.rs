@@ -1,6 +1,6 @@
 //! What random work has reached: how often each kind of event was seen, with its stage, reason or outcome.
 
-use engine::{CancelReason, Event, MoveReason, Outcome, Stage, StatusReason};
+use engine::{CancelReason, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
 use std::collections::BTreeMap;
 
 /// Counts by kind.
@@ -17,7 +17,9 @@ macro_rules! kinds {
         const ALL: &[&str] = &[ $( $name ),* ];
 
         fn kind(event: &Event) -> &'static str {
-            match event { $( $pattern => $name ),* }
+            match event { $( $pattern => $name, )*
+                // Needs more accounts than random work has: see `a_settlement_goes_on_over_several_commands`.
+                Event::SettlementContinues { .. } => "settlement_continues" }
         }
     };
 }
@@ -34,6 +36,7 @@ kinds! {
     Event::RiskParamsSet => "risk_params_set",
     Event::MarketStatusSet { reason: StatusReason::Command, .. } => "market_status_set by command",
     Event::MarketStatusSet { reason: StatusReason::IndexUnusable, .. } => "market_status_set by an unusable index",
+    Event::MarketStatusSet { reason: StatusReason::Schedule, .. } => "market_status_set on schedule",
     Event::FundingRateSet { .. } => "funding_rate_set",
     Event::AccountOpened { .. } => "account_opened",
     Event::IsolatedOpened { .. } => "isolated_opened",
@@ -68,6 +71,7 @@ kinds! {
     Event::OrderCancelled { reason: CancelReason::MarketStatus, .. } => "order_cancelled, market status",
     Event::OrderCancelled { reason: CancelReason::Liquidation, .. } => "order_cancelled, liquidation",
     Event::OrderCancelled { reason: CancelReason::RefusedAtTrigger { .. }, .. } => "order_cancelled at its trigger",
+    Event::OrderCancelled { reason: CancelReason::Settlement, .. } => "order_cancelled, settlement",
     Event::Filled { .. } => "filled",
     Event::PositionChanged { .. } => "position_changed",
     Event::LegsOffset { .. } => "legs_offset",
@@ -102,6 +106,12 @@ kinds! {
     Event::Deleveraged { .. } => "deleveraged",
     Event::LeftUncovered { .. } => "left_uncovered",
     Event::DeficitLeft { .. } => "deficit_left",
+    Event::SettlementScheduled { .. } => "settlement_scheduled",
+    Event::SettlementCancelled { .. } => "settlement_cancelled",
+    Event::SettlementPriced { source: SettlementSource::Window, .. } => "settlement_priced",
+    Event::SettlementPriced { source: SettlementSource::LastValid, .. } => "settlement_priced, last valid",
+    Event::PositionSettled { .. } => "position_settled",
+    Event::MarketSettled { .. } => "market_settled",
 }
 
 impl Coverage {

@@ -2,7 +2,9 @@
 //! is generous and what is mean about it differs from seed to seed, so that every stage of the ladder is reached.
 
 use super::dice::Dice;
-use engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketGuards, MarketParams, RiskParams};
+use engine::params::{
+    AdlPrice, AssetParams, Expiry, IndexParams, Kind, LiquidationParams, MarketGuards, MarketParams, RiskParams,
+};
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
@@ -105,6 +107,14 @@ fn funding(dice: &mut Dice) -> FundingRule {
     }
 }
 
+/// Half an hour to three hours after the sequences begin, so that some of them see the end.
+fn expiry(dice: &mut Dice) -> Kind {
+    let minute = 60 * Time::SECOND_NS;
+    let reduce_only_at = Time::from_ns(super::START_NS).plus_ns(dice.between(2, 40) * minute);
+    let settle_at = reduce_only_at.plus_ns(dice.between(10, 60) * minute);
+    Kind::Dated(Expiry { reduce_only_at, settle_at, window_ns: dice.between(1, 10) * minute })
+}
+
 /// The three markets; the first two are linear, the third is settled in the coin.
 pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
     let coin_limit = Money::from_units(Money::whole(1).units() / 2);
@@ -133,7 +143,9 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         fund: AccountId(0),
         rulebook: [0; 16],
         guards: guards(dice),
+        kind: Default::default(),
     };
+    let dated = dice.one_in(4);
     let alt = MarketParams {
         name: name("ALT-PERP"),
         index: IndexId(1),
@@ -142,7 +154,8 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         maker_fee: rate("0.0003333"),
         closing_fee: rate("0.0007"),
         tiers: tiers(&[(10_000, "0.05", "0.025"), (100_000, "0.1", "0.06"), (1_000_000, "0.5", "0.3")]),
-        mark: MarkRule::Median { basis_window_s: 60 },
+        mark: if dated { MarkRule::Basis { basis_window_s: 60 } } else { MarkRule::Median { basis_window_s: 60 } },
+        kind: if dated { expiry(dice) } else { Kind::Perpetual },
         mark_speed: rate("0.1"),
         funding: funding(dice),
         liquidation: liquidation(dice, limit),

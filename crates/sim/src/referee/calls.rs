@@ -10,7 +10,7 @@ impl Referee {
     /// Whether the ladder may close positions of a market.
     pub(super) fn can_close(&self, market: MarketId) -> bool {
         let row = self.model.market(market);
-        row.status != MarketStatus::Halted && row.mark > 0 && self.usable(market)
+        row.status != MarketStatus::Halted && !row.over() && row.mark > 0 && self.usable(market)
     }
 
     /// A wallet below zero.

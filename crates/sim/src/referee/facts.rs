@@ -73,7 +73,10 @@ impl Referee {
             Event::OrderReduced { order, remaining, reserved } => {
                 self.reduced(order, i128::from(remaining.units()), reserved.units())
             }
-            Event::OrderCancelled { order, remaining, .. } => self.cancelled(order, i128::from(remaining.units())),
+            Event::OrderCancelled { order, remaining, reason } => {
+                self.cancelled_at_end(order, reason)?;
+                self.cancelled(order, i128::from(remaining.units()))
+            }
             Event::Filled { .. } => self.filled(event),
             Event::PositionChanged { .. } | Event::FeeCharged { .. } => self.derived(event),
             Event::FundingSettled { account, market, leg, .. } => self.funding_settled(event, account, market.leg(leg)),
@@ -94,6 +97,12 @@ impl Referee {
             | Event::Deleveraged { .. }
             | Event::LeftUncovered { .. }
             | Event::DeficitLeft { .. } => self.ladder_event(event),
+            Event::SettlementScheduled { .. }
+            | Event::SettlementCancelled { .. }
+            | Event::SettlementPriced { .. }
+            | Event::PositionSettled { .. }
+            | Event::SettlementContinues { .. }
+            | Event::MarketSettled { .. } => self.settlement(turn, event),
         }
     }
 

@@ -52,11 +52,12 @@ impl Referee {
         let size = |e: &&Exposure| i128::from(e.size.units());
         let (longs, shorts): (i128, i128) =
             (positions.iter().map(size).filter(|s| *s > 0).sum(), positions.iter().map(size).filter(|s| *s < 0).sum());
-        same("I-02", || format!("sum of sizes in market {id}"), 0, longs + shorts)?;
+        let (size, value, _) = self.model.market(id).closed;
+        same("I-02", || format!("sum of sizes in market {id}"), 0, longs + shorts + size)?;
         same("I-07", || format!("open interest of market {id}"), longs, market.open_interest)?;
         let cost: i128 = positions.iter().map(|e| e.cost.units()).sum();
         let owed: BigInt = positions.iter().map(|e| unsettled(e, market)).sum();
-        let ours = BigInt::from(-cost) * RATE + owed + market.residue;
+        let ours = BigInt::from(-cost - value) * RATE + owed + market.residue;
         same(
             "I-02",
             || format!("clearing account of market {id}, 1e-25"),
@@ -85,7 +86,7 @@ impl Referee {
             })
             .sum();
         let slack = market.clearing.units() - sum;
-        let most = 2 * i128::try_from(open.len()).unwrap_or(0) + 1;
+        let most = 2 * i128::try_from(open.len()).unwrap_or(0) + 1 + self.model.market(id).closed.2;
         holds("I-03", (0..=most).contains(&slack), || {
             format!("results of market {id} at mark: {slack} units from its clearing account")
         })

@@ -171,7 +171,8 @@ impl Referee {
                     (figures.equity, figures.maintenance),
                     theirs,
                 )?;
-                let starts = self.model.account(account).liquidating.is_none() && self.below_line(account);
+                let below = self.below_line(account) || self.settled_below(account);
+                let starts = self.model.account(account).liquidating.is_none() && below;
                 holds("I-16", starts, || format!("account {account} is below its line"))?;
                 self.model.account_mut(account).liquidating = Some(Ladder::default());
                 Ok(())

@@ -100,7 +100,12 @@ impl Referee {
             *amounts.entry(asset).or_insert(0) += upnl + if e.size == 0 { 0 } else { unsettled };
             if e.size != 0 {
                 sum.notional += self.debt(asset, value::notional(&market.params, mark, e.size));
-                sum.maintenance += self.debt(asset, value::maintenance(&market.params, mark, e.size));
+                if !market.settling() {
+                    sum.maintenance += self.debt(asset, value::maintenance(&market.params, mark, e.size));
+                }
+            }
+            if market.settling() {
+                continue; // its price is known: nothing is left to hold margin for
             }
             let here = order_margin(market, e.size, e.leverage, &orders, mark) + reserved;
             sum.initial += self.debt(asset, here);
@@ -127,7 +132,10 @@ impl Referee {
         if lens == Lens::Outflow {
             return upnl.min(0);
         }
-        if lens == Lens::Lenient && !self.model.indices[market.params.index.index()].usable(self.model.now) {
+        if lens == Lens::Lenient
+            && !market.settling()
+            && !self.model.indices[market.params.index.index()].usable(self.model.now)
+        {
             let favour = at_rate(value::notional(&market.params, mark, size), self.model.risk.stale_favour, Dir::Down);
             let per = self.model.asset_price(market.params.settlement);
             let cap = if per == 0 { 0 } else { mul_div(self.model.risk.stale_favour_cap, PRICE, per, Dir::Down) };

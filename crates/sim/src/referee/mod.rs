@@ -27,6 +27,7 @@ mod outflow;
 mod prices;
 mod reduce;
 mod sample;
+mod settlement;
 mod takeover;
 mod value;
 
@@ -56,6 +57,8 @@ pub struct Referee {
     paid: BTreeSet<(AccountId, AssetId)>,
     /// Deficits that this command told.
     deficits: BTreeSet<(AccountId, AssetId)>,
+    /// Accounts of which this command closed a position at a settlement price.
+    settled: BTreeSet<AccountId>,
     ladder: ladder::Round,
     /// The next order is one whose trigger was reached.
     triggered: bool,
@@ -97,6 +100,7 @@ impl Referee {
         self.adds_risk.clear();
         self.deficits.clear();
         self.paid.clear();
+        self.settled.clear();
         self.ladder.begin();
         let turn = facts::Turn { at, command, answer };
         let verdict = self.facts(&turn, events).and_then(|()| {
@@ -119,6 +123,7 @@ impl Referee {
         let state = engine.state();
         self.compare(state, full)?;
         self.invariants(state, full)?;
+        self.ends_kept()?;
         self.sample(engine, full)
     }
 }

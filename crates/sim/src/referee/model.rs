@@ -35,6 +35,10 @@ pub struct Index {
     pub set_at: i64,
     /// Last quote of each source: price and time.
     pub quotes: Vec<Option<(i128, i64)>>,
+    /// By minute since the epoch: Σ price × ns and Σ ns of the time in which it was usable.
+    pub minutes: BTreeMap<i64, (i128, i64)>,
+    /// Up to when `minutes` counts.
+    pub counted_to: i64,
 }
 
 impl Index {
@@ -87,6 +91,7 @@ pub struct Params {
     pub interest_cap: i128,
     pub longs_cap: i128,
     pub shorts_cap: i128,
+    pub kind: engine::params::Kind,
 }
 
 impl Params {
@@ -134,6 +139,7 @@ impl Params {
             interest_cap: p.guards.open_interest_cap.units(),
             longs_cap: p.guards.longs_cap.units(),
             shorts_cap: p.guards.shorts_cap.units(),
+            kind: p.kind,
         }
     }
 }
@@ -158,6 +164,22 @@ pub struct Market {
     pub average: super::margin::Average,
     /// Resting orders in the order in which they came to rest; both sides together.
     pub book: Vec<OrderId>,
+    /// Its announced end.
+    pub expiry: Option<engine::params::Expiry>,
+    /// Σ sizes and Σ values of the positions that its settlement has closed, and how many.
+    pub closed: (i128, i128, i128),
+}
+
+impl Market {
+    /// Its positions are being closed at one price.
+    pub fn settling(&self) -> bool {
+        self.status == engine::MarketStatus::Settling
+    }
+
+    /// The same, or all is closed.
+    pub fn over(&self) -> bool {
+        self.settling() || self.status == engine::MarketStatus::Settled
+    }
 }
 
 /// What a subaccount is.

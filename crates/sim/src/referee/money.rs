@@ -101,6 +101,10 @@ impl Referee {
                         format!("index of market {market} is unusable")
                     })?;
                 }
+                if *reason == StatusReason::Schedule {
+                    self.reduce_only_is_due(*market, *status)?;
+                }
+                self.status_allowed(*market, *status)?;
                 self.everyone = true;
                 self.model.market_mut(*market).status = *status;
                 Ok(())
@@ -132,6 +136,8 @@ impl Referee {
             clearing: 0,
             average: super::margin::Average::start(self.model.now),
             book: Vec::new(),
+            expiry: None,
+            closed: (0, 0, 0),
         });
     }
 

@@ -90,6 +90,7 @@ impl Referee {
                 same("index", || format!("price of index {index} held back"), held, price)?;
             }
         }
+        row.count(now);
         row.price = price;
         row.set_at = now;
         row.usable_until = usable_until;
@@ -101,6 +102,7 @@ impl Referee {
 
     fn mark_set(&mut self, market: MarketId, price: i128) -> Verdict {
         let now = self.model.now;
+        holds("settlement", !self.model.market(market).over(), || format!("market {market} has not ended"))?;
         let params = &self.model.market(market).params;
         let index = &self.model.indices[params.index.index()];
         let low = mul_div(index.price, RATE - params.mark_band, RATE, Dir::Up);
@@ -144,6 +146,7 @@ impl Referee {
     /// A settlement is due, not twice, and skipped only after a gap beyond the limit.
     fn funding_due(&mut self, market: MarketId, next: i64, skipped: bool) -> Verdict {
         let now = self.model.now;
+        self.funding_allowed(market)?;
         let row = self.model.market_mut(market);
         let late = now - row.funding_next;
         holds("funding", late >= 0, || format!("funding of market {market} is due"))?;

@@ -287,6 +287,7 @@ fn market_params(
         fund,
         rulebook: [0; 16],
         guards: engine::params::MarketGuards::default(),
+        kind: Default::default(),
     }
 }
 

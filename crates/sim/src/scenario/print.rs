@@ -113,9 +113,10 @@ pub fn reject_name(code: u16) -> String {
 #[must_use]
 pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
     handle(names, field, value).unwrap_or_else(|| match (field, value) {
-        ("time" | "until" | "next" | "usable_until" | "funding_next", Value::Number(ns)) => {
-            Time::from_ns(ns.as_i64().unwrap_or(0)).to_string()
-        }
+        (
+            "time" | "until" | "next" | "usable_until" | "funding_next" | "reduce_only_at" | "settle_at",
+            Value::Number(ns),
+        ) => Time::from_ns(ns.as_i64().unwrap_or(0)).to_string(),
         ("code", Value::Number(code)) => {
             u16::try_from(code.as_u64().unwrap_or(0)).map_or_else(|_| code.to_string(), reject_name)
         }

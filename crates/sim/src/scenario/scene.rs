@@ -15,7 +15,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 30] = [
+const SIGNIFICANT: [&str; 36] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -46,6 +46,12 @@ const SIGNIFICANT: [&str; 30] = [
     "withdrawal_confirmed",
     "withdrawal_requested",
     "withdrawal_returned",
+    "settlement_scheduled",
+    "settlement_cancelled",
+    "settlement_priced",
+    "position_settled",
+    "settlement_continues",
+    "market_settled",
 ];
 
 /// Which events are printed.

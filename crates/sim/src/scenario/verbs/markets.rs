@@ -4,7 +4,7 @@ use super::prices::index_called;
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words, rate};
-use engine::params::{AdlPrice, LiquidationParams, MarketGuards, MarketParams};
+use engine::params::{AdlPrice, Kind, LiquidationParams, MarketGuards, MarketParams};
 use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
 use rules::{Contract, FundingRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
@@ -98,6 +98,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
         fund,
         rulebook: [0; 16],
         guards: MarketGuards::default(),
+        kind: Kind::Perpetual,
     })
 }
 
@@ -179,6 +180,9 @@ fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result
             params.contract = Contract::Inverse { face: words.number("quote per contract")? };
             params.lot = Size::whole(1);
         }
+        "dated" => params.kind = Kind::Dated(super::ending::expiry(words)?),
+        "quanto" => params.kind = Kind::Quanto,
+        "power" => params.kind = Kind::Power { exponent: words.number("an exponent")? },
         "tick" => params.tick = words.number::<Price>("a tick")?,
         "lot" => params.lot = words.number::<Size>("a lot")?,
         "taker" => params.taker_fee = words.rate("a fee")?,
@@ -199,8 +203,11 @@ fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result
 fn pricing(words: &mut Words, params: &mut MarketParams, option: &str) -> Result<bool, Error> {
     match option {
         "mark" => {
-            params.mark =
-                words.one_of(&[("index", MarkRule::Index), ("median", MarkRule::Median { basis_window_s: 300 })])?
+            params.mark = words.one_of(&[
+                ("index", MarkRule::Index),
+                ("median", MarkRule::Median { basis_window_s: 300 }),
+                ("basis", MarkRule::Basis { basis_window_s: 300 }),
+            ])?
         }
         "mark_band" => params.mark_band = words.rate("a share of the index")?,
         "mark_speed" => params.mark_speed = words.rate("a share per second")?,

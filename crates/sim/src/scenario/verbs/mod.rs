@@ -1,6 +1,7 @@
 //! Every verb: its name, its form, and what it does. Verbs end in commands of the engine or print what a view says; none
 //! of them changes anything by itself but the clock and what is printed.
 
+mod ending;
 mod markets;
 mod money;
 mod prices;
@@ -53,6 +54,7 @@ pub const VERBS: &[Verb] = &[
         setup::risk,
     ),
     verb("status", "MARKET open|post_only|reduce_only|cancel_only|halted", markets::status),
+    verb("settle", "MARKET at MOMENT reduce_only MOMENT window DURATION | MARKET never", ending::settle),
     verb("account", "NAME [owner NAME] [fund]", setup::account),
     verb("deposit", "ACCOUNT AMOUNT [ASSET] [ref N]", money::deposit),
     verb("withdraw", "ACCOUNT AMOUNT [ASSET]", money::withdraw),

@@ -6,15 +6,19 @@ use crate::scenario::words::{Words, duration, moment, rate};
 use engine::params::{AssetParams, ExposureLimits, RiskParams};
 use engine::{AssetId, Command, GroupId, LimitScope, Role};
 use rules::LineRule;
-use units::{Money, Rate};
+use units::{Money, Rate, Time};
 
 pub fn at(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    actor.scene.now = moment_word(words)?;
+    Ok(())
+}
+
+/// A moment, absolute or since the scenario began.
+pub fn moment_word(words: &mut Words) -> Result<Time, Error> {
     let expected = "a moment such as 2025-01-01T08:00:00Z, or +DURATION since the scenario began";
     let word = words.word(expected)?;
     let since_start = || word.text.strip_prefix('+').and_then(duration).map(|ns| START.plus_ns(ns));
-    let time = moment(&word.text).or_else(since_start);
-    actor.scene.now = time.ok_or_else(|| words.wrong(&word, expected))?;
-    Ok(())
+    moment(&word.text).or_else(since_start).ok_or_else(|| words.wrong(&word, expected))
 }
 
 pub fn wait(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
