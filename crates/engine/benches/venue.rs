@@ -8,7 +8,9 @@
 //! lines and 30 ns of arithmetic, about 100 ns an account.
 #![allow(missing_docs, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bench, with numbers far below
 
-use plimsoll_engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketGuards, MarketParams};
+use plimsoll_engine::params::{
+    AdlPrice, AssetParams, CollateralSchedule, IndexParams, LiquidationParams, MarketGuards, MarketParams,
+};
 use plimsoll_engine::{
     AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role, Side,
     TimeInForce,
@@ -178,6 +180,7 @@ fn venue(accounts: u32) -> Engine {
         index: None,
         haircut: Rate::ONE,
         conversion_discount: Rate::ZERO,
+        schedule: CollateralSchedule::default(),
     };
     apply(&Command::AddAsset(asset));
     let tiers = [("100000", "0.02", "0.01"), ("1000000", "0.04", "0.02"), ("1000000000", "0.1", "0.05")];
@@ -190,6 +193,7 @@ fn venue(accounts: u32) -> Engine {
             stale_ns: 3_600 * Time::SECOND_NS,
             speed: rate("0.1"),
             reduce_only_after_ns: 3_600 * Time::SECOND_NS,
+            redemption: None,
         };
         apply(&Command::AddIndex(Box::new(index)));
         apply(&Command::ListMarket(Box::new(MarketParams {

@@ -53,6 +53,9 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::AccountOpened { .. } => define(state, event, definition),
         Event::AssetParamsSet { asset, haircut, conversion_discount } => {
             let params = &mut state.asset_mut(asset).params;
+            if let Definition::Asset(set) = definition {
+                *params = *set;
+            }
             (params.haircut, params.conversion_discount) = (haircut, conversion_discount);
             state.risk_due = true;
         }

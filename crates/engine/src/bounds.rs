@@ -43,7 +43,9 @@ pub(crate) fn digits(asset: &Asset, asked: Money) -> Result<(), Reject> {
 
 pub(crate) fn asset(state: &State, params: &AssetParams) -> Result<(), Reject> {
     ensure(u32::from(params.decimals) <= bounds::MONEY_DECIMALS, ParamName::Decimals)?;
-    ensure(share(params.haircut), ParamName::Haircut)?;
+    ensure(params.haircuts().is_good(), ParamName::Haircut)?;
+    let cap = params.schedule.venue_cap;
+    ensure(!cap.is_negative() && cap.units() <= TOTAL_MAX, ParamName::VenueCap)?;
     ensure(share(params.conversion_discount) && params.conversion_discount < Rate::ONE, ParamName::ConversionDiscount)?;
     params.index.map_or(Ok(()), |index| state.find_index(index).map(|_| ()))
 }
@@ -55,7 +57,11 @@ pub(crate) fn index(params: &IndexParams) -> Result<(), Reject> {
         (1..=rules::SOURCES_MAX).contains(&count) && params.weights.iter().all(|w| *w > 0 && *w <= 1_000_000),
         ParamName::Weights,
     )?;
-    ensure(quorum >= 1 && quorum <= count, ParamName::Quorum)?;
+    if let Some(redemption) = params.redemption {
+        let one_of_many = usize::from(redemption.source) < count && count >= 2;
+        ensure(one_of_many && share(redemption.band), ParamName::Redemption)?;
+    }
+    ensure(quorum >= 1 && quorum <= count - usize::from(params.redemption.is_some()), ParamName::Quorum)?;
     ensure(params.rule.max_deviation.is_positive() && params.rule.max_deviation <= Rate::ONE, ParamName::MaxDeviation)?;
     ensure(duration(params.stale_ns), ParamName::Stale)?;
     ensure(share(params.speed), ParamName::Speed)?;

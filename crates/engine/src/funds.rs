@@ -24,6 +24,10 @@ pub(crate) fn deposit(
     }
     bounds::amount(assets, amount)?;
     State::room(state.deposits.len(), limits::DEPOSITS_MAX)?;
+    let cap = assets.params.schedule.venue_cap;
+    if cap.is_positive() && assets.vault + amount > cap {
+        return Err(Reject::VenueCapReached { asset, held: assets.vault, asked: amount, cap });
+    }
     let price = state.highest_price(asset);
     if !bounds::vault_fits(assets.vault + amount, price) {
         return Err(Reject::AmountTooLarge { asked: amount, limit: Money::MAX - assets.vault });

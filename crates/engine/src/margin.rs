@@ -4,7 +4,7 @@
 use crate::fault::fault;
 use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
 use crate::{AccountId, AssetId, Leg, MarginMode, MarketStatus, PositionId, Side, State, limits};
-use rules::{collateral_value, initial_margin, maintenance_margin, split_close};
+use rules::{Haircuts, collateral_value, initial_margin, maintenance_margin, split_close};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -345,8 +345,8 @@ impl State {
     /// What an amount of an asset counts, numeraire.
     pub(crate) fn collateral(&self, asset: AssetId, amount: Money, basis: Basis) -> Money {
         let params = &self.asset(asset).params;
-        let haircut = if basis == Basis::Bare { Rate::ONE } else { params.haircut };
-        let value = fits(collateral_value(amount, self.asset_price(asset), haircut)).value;
+        let haircuts = if basis == Basis::Bare { Haircuts::flat(Rate::ONE) } else { params.haircuts() };
+        let value = fits(collateral_value(amount, self.asset_price(asset), &haircuts)).value;
         let stale = |index: crate::IndexId| !self.index(index).is_usable(self.now);
         if basis == Basis::Lenient && params.index.is_some_and(stale) {
             return value + value.abs().mul_rate(self.risk.stale_favour, Round::Down).min(self.risk.stale_favour_cap);

@@ -4,7 +4,9 @@
 
 use crate::{AccountId, AssetId, IndexId, Name};
 use alloc::vec::Vec;
-use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
+use rules::{
+    Contract, FundingRule, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, IndexRule, LineRule, MarkRule, TierTable,
+};
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size};
 
@@ -22,6 +24,28 @@ pub struct AssetParams {
     pub haircut: Rate,
     /// What the converter takes off the index when it is sold for another asset, 0 to 1.
     pub conversion_discount: Rate,
+    /// Further slices of the haircut, and the most that the venue takes.
+    #[serde(default)]
+    pub schedule: CollateralSchedule,
+}
+
+/// How large amounts of an asset count, and how much of it the venue takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CollateralSchedule {
+    /// Slices above the first: rising amounts, haircuts that do not rise. A last one of 0 is the most of it that counts in one
+    /// subaccount.
+    pub tiers: [HaircutTier; HAIRCUT_TIERS_MAX],
+    /// Deposits that would bring the vault above this are refused; zero: no cap.
+    pub venue_cap: Money,
+}
+
+impl AssetParams {
+    /// What a positive amount counts, slice by slice.
+    #[must_use]
+    pub fn haircuts(&self) -> Haircuts {
+        Haircuts { first: self.haircut, tiers: self.schedule.tiers }
+    }
 }
 
 /// A price from outside.
@@ -40,6 +64,20 @@ pub struct IndexParams {
     pub speed: Rate,
     /// Without a quorum for this long, its markets become cancel-and-reduce-only, nanoseconds.
     pub reduce_only_after_ns: i64,
+    /// Of an asset that its issuer redeems: the source that says at which price.
+    #[serde(default)]
+    pub redemption: Option<Redemption>,
+}
+
+/// A source that quotes what the issuer pays for the asset, not what a venue trades it for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redemption {
+    /// Its number. It has no part in the median nor in the quorum, whatever its weight.
+    pub source: u8,
+    /// While its quote is fresh the index stays within this share of it, 0 to 1: whoever can redeem and issue would trade
+    /// what is further away. Without a fresh quote (redemption paused) the median stands alone.
+    pub band: Rate,
 }
 
 /// How the ladder closes positions of one market.

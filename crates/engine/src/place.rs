@@ -396,16 +396,16 @@ fn check_isolated(
     let increase = plan.size - if plan.size < closable { plan.size } else { closable };
     let reserved = state.reservation(plan.parent, plan.position(), plan.side, increase, plan.price);
     let released = replacing.map_or(Money::ZERO, |r| r.reserved);
-    let change = Change { position: plan.position(), reserved: reserved - released, ..Change::default() };
-    let parent = state.evaluate(plan.parent, Basis::Worse, Need::Initial, Some(&change));
-    if parent.equity < parent.initial {
-        return Err(Reject::InsufficientMargin { equity: parent.equity, needed: parent.initial });
-    }
     let asset = market.params.settlement;
     let row = state.account(plan.parent);
     let free = row.wallet(asset) - state.reserved_in(row, asset);
     if reserved - released > free {
         return Err(Reject::ExceedsWallet { asked: reserved, wallet: free });
+    }
+    let change = Change { position: plan.position(), reserved: reserved - released, ..Change::default() };
+    let parent = state.evaluate(plan.parent, Basis::Worse, Need::Initial, Some(&change));
+    if parent.equity < parent.initial {
+        return Err(Reject::InsufficientMargin { equity: parent.equity, needed: parent.initial });
     }
     if let Some(child) = standing.account {
         let change = Change { wallet: reserved, ..filled_whole(market, plan) };
@@ -637,16 +637,16 @@ impl State {
         // A fill of one lot rounds value, margin and fee against the child; of an inverse contract each of them can.
         let lots = if row.is_inverse() { size.units().checked_div(p.lot.units()).unwrap_or(0) + 1 } else { 0 };
         let rounding = Money::from_units(i128::from(lots) * ROUNDING_PER_LOT);
-        self.held_in(p.settlement, margin(price).max(margin(row.mark))) + loss + fee + rounding
+        // What the child has already fills the first slices of the haircut.
+        let child = self.margin_account(parent, position).filter(|id| *id != parent);
+        let held = child.map_or(Money::ZERO, |id| self.account(id).wallet(p.settlement));
+        self.held_in(p.settlement, held, margin(price).max(margin(row.mark))) + loss + fee + rounding
     }
 
-    /// How much of an asset must be held for a margin in that asset, when it counts after its haircut. Rounded up.
-    pub(crate) fn held_in(&self, asset: crate::AssetId, margin: Money) -> Money {
-        let haircut = self.asset(asset).params.haircut;
-        if haircut == Rate::ONE || !haircut.is_positive() {
-            return margin;
-        }
-        margin.share(i128::from(Rate::ONE.units()), i128::from(haircut.units()), Round::Up)
+    /// How much of an asset must be held, beside `held` of it, for a margin in that asset, when it counts after its haircut.
+    /// Rounded up; more than there is when no amount counts enough.
+    pub(crate) fn held_in(&self, asset: crate::AssetId, held: Money, margin: Money) -> Money {
+        self.asset(asset).params.haircuts().beside(held, margin).unwrap_or(Money::MAX)
     }
 
     /// Open orders of a subaccount and of its isolated positions, oldest first.

@@ -75,13 +75,19 @@ fn refresh_index(out: &mut Output<'_>, id: IndexId) {
     let state = out.state();
     let (row, now) = (state.index(id), state.now);
     let mut fresh: Vec<(Source, Time)> = Vec::with_capacity(rules::SOURCES_MAX);
-    for (quote, weight) in row.sources.iter().zip(&row.params.weights) {
-        if let Some(quote) = quote.filter(|q| now.since(q.time) <= row.params.stale_ns) {
-            fresh.push((Source { price: quote.price, weight: *weight }, quote.time));
+    let redemption = row.params.redemption;
+    let mut redeemed: Option<(Price, Rate)> = None;
+    for ((source, quote), weight) in (0u8..).zip(&row.sources).zip(&row.params.weights) {
+        let Some(quote) = quote.filter(|q| now.since(q.time) <= row.params.stale_ns) else { continue };
+        match redemption.filter(|r| r.source == source) {
+            Some(redemption) => redeemed = Some((quote.price, redemption.band)),
+            None => fresh.push((Source { price: quote.price, weight: *weight }, quote.time)),
         }
     }
     let sources: Vec<Source> = fresh.iter().map(|(source, _)| *source).collect();
     let Some(IndexPrice { price, quorum, agreed, .. }) = index_price(&sources, &row.params.rule) else { return };
+    // What can be redeemed and issued is not traded for much more or less: a thin book far away is not believed.
+    let price = redeemed.map_or(price, |(redeemed, width)| band(price, redeemed, width));
     let (price, usable_until) = if quorum {
         (price, fresh_until(row, agreed, &fresh))
     } else {

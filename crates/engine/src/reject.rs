@@ -181,6 +181,8 @@ rejects! {
     113 QuantoUnsupported => "quanto contracts are not supported: settle in the quote (linear) or in the base (inverse)",
     /// Power contracts are not supported.
     114 PowerUnsupported { exponent: u8 } => "power contracts are not supported: asked exponent {exponent}, only 1",
+    /// More of an asset than the venue takes.
+    175 VenueCapReached { asset: AssetId, held: Money, asked: Money, cap: Money } => "the venue takes no more of asset {asset}: it holds {held}, asked {asked}, cap {cap}",
 }
 
 /// The parameter that a refusal is about.
@@ -217,6 +219,8 @@ pub enum ParamName {
     Fixed,
     OpenInterestCap,
     Kind,
+    VenueCap,
+    Redemption,
 }
 
 impl fmt::Display for ParamName {

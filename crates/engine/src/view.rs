@@ -301,7 +301,7 @@ impl State {
             mark,
             wallet: amount - own_upnl,
             index_price: self.asset_price(p.settlement),
-            haircut: self.asset(p.settlement).params.haircut,
+            haircuts: self.asset(p.settlement).params.haircuts(),
             other,
             rule: self.risk.line,
         })

@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod adl;
+mod collateral;
 mod contract;
 mod funding;
 mod index;
@@ -17,12 +18,13 @@ mod mark;
 mod tiers;
 
 pub use adl::{AdlInput, adl_score};
+pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
 pub use contract::{Contract, Split, split_close};
 pub use funding::{FundingRule, Payment, funding_index_step, funding_payment, funding_rate, premium};
 pub use index::{IndexPrice, IndexRule, SOURCES_MAX, Source, index_price};
 pub use liquidation::{
     Bankruptcy, Line, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price, liquidation_prices,
 };
-pub use margin::{CollateralTerm, MarginTerms, collateral_value, initial_margin, maintenance_margin};
+pub use margin::{MarginTerms, initial_margin, maintenance_margin};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use tiers::{Tier, TierError, TierTable};

@@ -4,12 +4,12 @@
 //! ticks: the caller rounds to its trigger grid, to the early side.
 //!
 //! Why halving is enough. A linear position is worth a multiple of the price, an inverse one a multiple of 1 ÷ price;
-//! call that u. In u equity is concave: a straight line whose slope falls where a debt becomes collateral, since a
-//! haircut is at most one (two legs of one market add up to one line). Maintenance is convex in u: a ladder joins its tiers without a jump and its rates do not fall.
+//! call that u. In u equity is concave: a straight line whose slope falls where a debt becomes collateral and where
+//! the next slice of its haircut begins, since shares are at most one and do not rise (two legs of one market add up to one line). Maintenance is convex in u: a ladder joins its tiers without a jump and its rates do not fall.
 //! So headroom is concave in u, the prices at which an account is not below its line are one interval, and each side of
 //! the mark has at most one crossing, found exactly by asking the one headroom function about 60 times.
 
-use crate::{Contract, TierTable, collateral_value, maintenance_margin};
+use crate::{Contract, Haircuts, TierTable, collateral_value, maintenance_margin};
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Round, Size, limits};
 
@@ -55,8 +55,8 @@ pub struct Line<'a> {
     pub wallet: Money,
     /// Price of the settlement asset in the numeraire.
     pub index_price: Price,
-    /// What a positive amount of the settlement asset counts; at most one.
-    pub haircut: Rate,
+    /// What a positive amount of the settlement asset counts; shares at most one that do not rise.
+    pub haircuts: Haircuts,
     /// Value of the other collateral assets minus the maintenance of all other markets, in the numeraire.
     pub other: Money,
     /// When the account is below its line.
@@ -106,7 +106,7 @@ impl Line<'_> {
             let terms = maintenance_margin(self.contract, price, size, self.tiers, self.closing_fee)?;
             margin = margin.checked_add(terms.required.at_index(self.index_price, Rate::ONE, Round::Up)?)?;
         }
-        let equity = collateral_value(amount, self.index_price, self.haircut)?.value.checked_add(self.other)?;
+        let equity = collateral_value(amount, self.index_price, &self.haircuts)?.value.checked_add(self.other)?;
         equity.checked_add(-margin)
     }
 
@@ -129,7 +129,9 @@ impl Line<'_> {
         let settled = legs * (i128::try_from(self.tiers.tiers().len()).unwrap_or(0) + 3);
         let (index, one) = (i128::from(self.index_price.units()), i128::from(Price::ONE.units()));
         let each = units::div_round(index, one, Round::Up).unwrap_or(0);
-        Money::from_units(settled * each + legs + 1)
+        // Each leg rounds its conversion, and so does each slice of the collateral.
+        let slices = self.haircuts.tiers.iter().filter(|t| t.above.is_positive()).count();
+        Money::from_units(settled * each + legs + 1 + i128::try_from(slices).unwrap_or(0))
     }
 
     /// Below its line at `price`; not where nothing is known.
@@ -252,7 +254,7 @@ mod tests {
             mark,
             wallet: m(wallet),
             index_price: Price::ONE,
-            haircut: Rate::ONE,
+            haircuts: Haircuts::flat(Rate::ONE),
             other: Money::ZERO,
             rule: LineRule::Below,
         }
@@ -290,7 +292,7 @@ mod tests {
         // A gain counts half: 0.5 (p − 5,000) + 4,000 = 0.6 p at 15,000. A debt counts whole: (p − 5,000) + 4,000 = 0.6 p
         // at 2,500.
         let mut long = line(Contract::Linear, "1", "10000", "5000", &tiers);
-        (long.haircut, long.other) = (r("0.5"), m("4000"));
+        (long.haircuts, long.other) = (Haircuts::flat(r("0.5")), m("4000"));
         let want = LiquidationPrices { below: at("2499.99999999"), above: at("15000.00000001") };
         assert_eq!(liquidation_prices(&long), want);
     }
@@ -301,7 +303,7 @@ mod tests {
         let contract = Contract::Inverse { face: 1 };
         let mut short = line(contract, "-10000", "10000", "2", &tiers);
         // In coins, u = 10,000 ÷ p: 0.5 (2 + u − 1) + 0.6 = 0.9 u at u = 2.75, a fall to 3,636.36…; a rise only helps.
-        (short.haircut, short.other) = (r("0.5"), m("0.6"));
+        (short.haircuts, short.other) = (Haircuts::flat(r("0.5")), m("0.6"));
         let want = LiquidationPrices { below: at("3636.36363636"), above: LiquidationPrice::None };
         assert_eq!(liquidation_prices(&short), want);
         // With a debt of 3 coins and 2.95 elsewhere: whole, u − 3 + 2.95 = 0.9 u at u = 0.5; half, once u is above 3,

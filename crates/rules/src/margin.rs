@@ -76,29 +76,6 @@ pub fn initial_margin(
     Some(MarginTerms { notional, rate, charge, deduction: Money::ZERO, closing_fee: fee, required: charge + fee })
 }
 
-/// What an amount of one asset counts as collateral, with its working.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CollateralTerm {
-    /// wallet + upnl + unsettled funding that settle in this asset, netted first.
-    pub amount: Money,
-    /// Price of the asset in the numeraire.
-    pub index_price: Price,
-    /// The haircut that was applied: one for a debt.
-    pub haircut: Rate,
-    /// amount × index × haircut, rounded down.
-    pub value: Money,
-}
-
-/// Gains are haircut, debts are not. Rounds down, so a debt rounds away from zero. `None` when it does not fit.
-///
-/// 1,000 USD of BNB at 0.95 count 950; a debt of 1,000 counts −1,000. Source: venues.md sections 1 and 2.
-#[must_use]
-pub fn collateral_value(amount: Money, index_price: Price, haircut: Rate) -> Option<CollateralTerm> {
-    let haircut = if amount.is_positive() { haircut } else { Rate::ONE };
-    let value = amount.at_index(index_price, haircut, Round::Down)?;
-    Some(CollateralTerm { amount, index_price, haircut, value })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +120,10 @@ mod tests {
         let (price, size) = ("0.00000001".parse().unwrap(), "0.00000001".parse().unwrap());
         let terms = maintenance_margin(Contract::Linear, price, size, &tiers, Rate::ZERO).unwrap();
         assert_eq!(terms.required, Money::UNIT);
-        assert_eq!(collateral_value(Money::UNIT, Price::ONE, r("0.9")).unwrap().value, Money::ZERO);
-        assert_eq!(collateral_value(-Money::UNIT, "0.9".parse().unwrap(), r("0.5")).unwrap().value, -Money::UNIT);
-        assert_eq!(collateral_value(m("1000"), Price::ONE, r("0.95")).unwrap().value, m("950"));
+        let flat = |share: &str| crate::Haircuts::flat(r(share));
+        let value = |amount, price, share| crate::collateral_value(amount, price, &flat(share)).unwrap().value;
+        assert_eq!(value(Money::UNIT, Price::ONE, "0.9"), Money::ZERO);
+        assert_eq!(value(-Money::UNIT, "0.9".parse().unwrap(), "0.5"), -Money::UNIT);
+        assert_eq!(value(m("1000"), Price::ONE, "0.95"), m("950"));
     }
 }

@@ -45,7 +45,7 @@ struct Account {
     mark: Price,
     wallet: Money,
     index_price: Price,
-    haircut: Rate,
+    haircuts: Haircuts,
     other: Money,
     rule: LineRule,
 }
@@ -62,7 +62,7 @@ impl Account {
             mark: self.mark,
             wallet: self.wallet,
             index_price: self.index_price,
-            haircut: self.haircut,
+            haircuts: self.haircuts,
             other: self.other,
             rule: self.rule,
         }
@@ -76,13 +76,24 @@ fn accounts(long: bool) -> impl Strategy<Value = Account> {
     let position = (contract, magnitude(3..13), magnitude(0..9), 700_000_000i64..1_300_000_000);
     let collateral = (-200_000_000i64..1_500_000_000, -50_000_000i64..500_000_000, 1i64..=1_000_000_000);
     let terms = (prop_oneof![Just(100_000_000i64), magnitude(4..13)], 0i64..2_000_000, any::<bool>());
+    // A second and a third slice begin at these shares of the notional; the third counts half of the second, or nothing.
+    let terms = (terms, prop::option::of((1i64..600_000_000, 0i64..=1_000_000_000, any::<bool>())));
     (position, collateral, terms, ladders()).prop_map(move |(position, collateral, terms, tiers)| {
         let (contract, mark, size, entry) = position;
         let (mark, size) = (price(mark), Size::new(if long { size } else { -size }).unwrap());
         let entry = mark.scale(rate(entry - 1_000_000_000), Round::Up).unwrap();
         let cost = contract.value(entry, size, Round::TowardZero).unwrap();
         let notional = contract.notional(mark, size).unwrap();
+        let (terms, slices) = terms;
         let index_price = price(terms.0);
+        let mut haircuts = Haircuts::flat(rate(collateral.2));
+        if let Some((from, share, counts)) = slices {
+            let above = notional.mul_rate(rate(from), Round::Up).max(Money::UNIT);
+            let second = rate(collateral.2).units() * (share / 1_000) / 1_000_000;
+            haircuts.tiers[0] = HaircutTier { above, haircut: rate(second) };
+            let third = if counts { second / 2 } else { 0 };
+            haircuts.tiers[1] = HaircutTier { above: above + above, haircut: rate(third) };
+        }
         Account {
             contract,
             size,
@@ -92,7 +103,7 @@ fn accounts(long: bool) -> impl Strategy<Value = Account> {
             mark,
             wallet: notional.mul_rate(rate(collateral.0), Round::Down),
             index_price,
-            haircut: rate(collateral.2),
+            haircuts,
             other: notional
                 .mul_rate(rate(collateral.1), Round::Down)
                 .at_index(index_price, Rate::ONE, Round::Down)
@@ -214,10 +225,15 @@ proptest! {
         let float = |money: Money| money.units() as f64 / one;
         let index = line.index_price.units() as f64 / 1e8;
         let amount = float(line.wallet) + float(line.contract.upnl(line.mark, line.size, line.cost).unwrap());
-        let counts = if amount > 0.0 { line.haircut.units() as f64 / 1e9 } else { 1.0 };
+        let share = |rate: Rate| rate.units() as f64 / 1e9;
+        let [second, third, ..] = line.haircuts.tiers;
+        let ends = [float(second.above), float(third.above)].map(|end| if end > 0.0 { end } else { f64::MAX });
+        let counted = amount.min(ends[0]) * if amount > 0.0 { share(line.haircuts.first) } else { 1.0 }
+            + (amount.min(ends[1]) - ends[0]).max(0.0) * share(second.haircut)
+            + (amount - ends[1]).max(0.0) * share(third.haircut);
         let notional = line.contract.notional(line.mark, line.size).unwrap();
         let held = sliced_maintenance(line.tiers, notional, line.closing_fee) as f64 / 1e25;
-        let slow = amount * counts * index + float(line.other) - held * index;
+        let slow = counted * index + float(line.other) - held * index;
         let scale = (amount.abs() + float(notional)) * index + float(line.other.abs());
         prop_assert!((float(line.headroom(line.mark).unwrap()) - slow).abs() <= scale * 1e-12 + 1e-14 * (1.0 + index));
     }
@@ -406,7 +422,7 @@ fn headroom_of_an_inverse_short_wavers_by_a_unit() {
         mark,
         wallet: Money::from_units(16_500_000_000),
         index_price: Price::ONE,
-        haircut: Rate::ONE,
+        haircuts: Haircuts::flat(Rate::ONE),
         other: Money::ZERO,
         rule: LineRule::Below,
     };

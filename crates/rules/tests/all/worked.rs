@@ -143,7 +143,7 @@ impl Inputs {
             mark: self.mark(),
             wallet: self.wallet(),
             index_price: Price::ONE,
-            haircut: Rate::ONE,
+            haircuts: Haircuts::flat(Rate::ONE),
             other: m(self.or("other", "0")),
             rule: LineRule::Below,
         }
@@ -271,7 +271,7 @@ fn inverse_cross(inputs: &Inputs) -> Outcome {
         mark: entry,
         wallet,
         index_price: Price::ONE,
-        haircut: Rate::ONE,
+        haircuts: Haircuts::flat(Rate::ONE),
         other: Money::ZERO,
         rule: LineRule::Below,
     };
@@ -366,8 +366,9 @@ fn collateral(inputs: &Inputs) -> Outcome {
     let (amounts, indices, haircuts) =
         (inputs.texts("amounts"), inputs.texts("index_prices"), inputs.texts("haircuts"));
     let terms = amounts.into_iter().zip(indices).zip(haircuts);
-    let values =
-        terms.map(|((amount, index), haircut)| collateral_value(m(amount), p(index), r(haircut)).unwrap().value);
+    let values = terms.map(|((amount, index), haircut)| {
+        collateral_value(m(amount), p(index), &Haircuts::flat(r(haircut))).unwrap().value
+    });
     vec![("values", list(values))]
 }
 

@@ -2,12 +2,13 @@
 //! are accepted and many accounts are near their line.
 
 use super::{FUNDS, Random, SOURCES, venue, wrong};
-use engine::params::{Expiry, ExposureLimits};
+use engine::params::{CollateralSchedule, Expiry, ExposureLimits};
 use engine::{
     AccountId, AccountKind, AssetId, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId,
     MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger,
     TriggerBy, TriggerWhen,
 };
+use rules::HaircutTier;
 use units::{Money, Price, Rate, Round, Size, Time};
 
 impl Random {
@@ -350,12 +351,25 @@ impl Random {
                 let asset = AssetId(u8::try_from(1 + self.dice.below(2)).unwrap_or(1));
                 let mut params = engine.state().asset(asset).params;
                 params.haircut = Rate::new(self.dice.between(500_000_000, 1_000_000_000)).unwrap_or(Rate::ONE);
+                params.schedule = CollateralSchedule::default();
+                if self.dice.one_in(2) {
+                    let unit = [1_000_000i128, 20, 50_000][asset.index().min(2)] * 10_000_000_000;
+                    let first = Money::from_units(i128::from(1 + self.dice.below(2_000)) * unit);
+                    let second = first + Money::from_units(i128::from(1 + self.dice.below(4_000)) * unit);
+                    let share =
+                        |dice: &mut super::Dice, most: i64| Rate::new(dice.between(0, most)).unwrap_or(Rate::ZERO);
+                    let tiers = &mut params.schedule.tiers;
+                    tiers[0] = HaircutTier { above: first, haircut: share(&mut self.dice, 500_000_000) };
+                    tiers[1] = HaircutTier { above: second, haircut: share(&mut self.dice, tiers[0].haircut.units()) };
+                    params.schedule.venue_cap = self.amount(asset, 100_000_000);
+                }
                 Command::SetAssetParams { asset, params }
             }
             4 => {
                 let index = IndexId(u16::try_from(self.dice.below(2)).unwrap_or(0));
                 let mut params = engine.state().index(index).params.clone();
                 params.rule.quorum = 1 + u8::try_from(self.dice.below(3)).unwrap_or(0);
+                params.redemption = params.redemption.filter(|_| self.dice.one_in(2));
                 params.weights =
                     params.weights.iter().map(|_| 1 + u32::try_from(self.dice.below(3)).unwrap_or(0)).collect();
                 Command::SetIndexParams { index, params: Box::new(params) }

@@ -3,7 +3,8 @@
 
 use super::dice::Dice;
 use engine::params::{
-    AdlPrice, AssetParams, Expiry, IndexParams, Kind, LiquidationParams, MarketGuards, MarketParams, RiskParams,
+    AdlPrice, AssetParams, CollateralSchedule, Expiry, IndexParams, Kind, LiquidationParams, MarketGuards,
+    MarketParams, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
@@ -66,6 +67,7 @@ fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: 
         index: index.map(IndexId),
         haircut: rate(haircut),
         conversion_discount: rate(discount),
+        schedule: CollateralSchedule::default(),
     })
 }
 
@@ -78,6 +80,7 @@ fn index(text: &str, dice: &mut Dice) -> Command {
         stale_ns: 30 * Time::SECOND_NS,
         speed: rate("0.01"),
         reduce_only_after_ns: 600 * Time::SECOND_NS,
+        redemption: if dice.one_in(3) { Some(Redemption { source: 2, band: rate("0.004") }) } else { None },
     }))
 }
 

@@ -40,13 +40,34 @@ impl Referee {
         let fee = at_rate(value::notional(p, order.price, signed), rate, Dir::Up);
         // Eight units for each lot of an inverse contract, and eight more: what rounding of its fills can take.
         let rounding = if p.face.is_some() { 8 * (opens / p.lot + 1) } else { 0 };
-        self.held_in(p.settlement, margin) + loss + fee + rounding
+        let there = if order.account == parent { 0 } else { self.model.wallet(order.account, p.settlement) };
+        self.held_in(p.settlement, there, margin) + loss + fee + rounding
     }
 
-    /// How much of an asset must be held for a margin in it, when it counts after its haircut.
-    fn held_in(&self, asset: AssetId, margin: i128) -> i128 {
-        let haircut = self.model.assets[asset.index()].haircut;
-        if haircut <= 0 { margin } else { mul_div(margin, RATE, haircut, Dir::Up) }
+    /// How much of an asset must be held beside what is there for a margin in it, when it counts after its haircut: a debt is
+    /// repaid in full, then each slice counts its share.
+    fn held_in(&self, asset: AssetId, there: i128, margin: i128) -> i128 {
+        if margin <= 0 {
+            return 0;
+        }
+        let debt = (-there).max(0).min(margin);
+        let (mut sum, mut missing) = (debt, margin - debt);
+        for (from, to, share) in self.model.assets[asset.index()].shares() {
+            let free = to - from.max(there).min(to);
+            if missing <= 0 || free <= 0 {
+                continue;
+            }
+            if share <= 0 {
+                return units::Money::MAX.units();
+            }
+            let wanted = mul_div(missing, RATE, share, Dir::Up);
+            if wanted <= free {
+                return sum + wanted;
+            }
+            sum += free;
+            missing -= at_rate(free, share, Dir::Down);
+        }
+        sum
     }
 
     /// A fill is about to open: the share of what was set aside goes to the child. Its size shows with the fill.
@@ -107,7 +128,7 @@ impl Referee {
             let initial = self.figures(child, Lens::Worse).initial;
             let initial = mul_div(initial, PRICE, self.model.asset_price(asset).max(1), Dir::Up);
             let loss = there - self.amount_in(child, asset);
-            (there - self.held_in(asset, initial) - loss.max(0)).min(old + after.realised)
+            (there - self.held_in(asset, 0, initial) - loss.max(0)).min(old + after.realised)
         };
         let amount = returned.min(there);
         if amount > 0 {

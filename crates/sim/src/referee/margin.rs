@@ -150,9 +150,13 @@ impl Referee {
             return 0;
         }
         let row = &self.model.assets[asset.index()];
-        let haircut = if lens == Lens::Bare || amount < 0 { RATE } else { row.haircut };
-        let at = |price: i128| mul_mul_div(amount, price, haircut, PRICE * RATE, Dir::Down);
-        let value = at(self.model.asset_price(asset));
+        let price = self.model.asset_price(asset);
+        let at = |amount: i128, share: i128| mul_mul_div(amount, price, share, PRICE * RATE, Dir::Down);
+        let value: i128 = if lens == Lens::Bare || amount < 0 {
+            at(amount, RATE)
+        } else {
+            row.shares().iter().map(|(from, to, share)| at((amount.min(*to) - from).max(0), *share)).sum()
+        };
         match row.index.map(|index| &self.model.indices[index.index()]) {
             Some(index) if lens == Lens::Lenient && !index.usable(self.model.now) => {
                 let favour = at_rate(value.abs(), self.model.risk.stale_favour, Dir::Down);

@@ -12,6 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Asset {
     pub index: Option<IndexId>,
     pub haircut: i128,
+    /// Further slices: above which amount, which share.
+    pub slices: Vec<(i128, i128)>,
+    /// Zero for none.
+    pub venue_cap: i128,
     pub discount: i128,
     pub vault: i128,
     pub fees: i128,
@@ -31,6 +35,8 @@ pub struct Index {
     pub stale_ns: i64,
     pub speed: i128,
     pub reduce_only_after_ns: i64,
+    /// Source that quotes redemptions, and the band round it.
+    pub redemption: Option<(usize, i128)>,
     /// When the price last had a quorum or, before the first, nothing.
     pub set_at: i64,
     /// Last quote of each source: price and time.
@@ -39,6 +45,24 @@ pub struct Index {
     pub minutes: BTreeMap<i64, (i128, i64)>,
     /// Up to when `minutes` counts.
     pub counted_to: i64,
+}
+
+impl Asset {
+    /// Haircut, slices and cap, from what a command carried.
+    pub fn schedule(&mut self, p: &engine::params::AssetParams) {
+        self.haircut = i128::from(p.haircut.units());
+        let tiers = p.schedule.tiers.iter().filter(|t| !t.above.is_zero());
+        self.slices = tiers.map(|t| (t.above.units(), i128::from(t.haircut.units()))).collect();
+        self.venue_cap = p.schedule.venue_cap.units();
+    }
+
+    /// Where each slice of a positive amount begins and ends, and what it counts.
+    pub fn shares(&self) -> Vec<(i128, i128, i128)> {
+        let mut from = vec![(0, self.haircut)];
+        from.extend(self.slices.iter().map(|(above, share)| (*above, (*share).min(self.haircut))));
+        let ends = from.iter().skip(1).map(|s| s.0).chain([i128::MAX]).collect::<Vec<_>>();
+        from.into_iter().zip(ends).map(|((start, share), end)| (start, end, share)).collect()
+    }
 }
 
 impl Index {

@@ -24,12 +24,10 @@ impl Referee {
         match (event, turn.command) {
             (Event::AssetAdded { asset }, Command::AddAsset(p)) => {
                 Self::next_handle("asset", self.model.assets.len(), asset.index())?;
-                self.model.assets.push(model::Asset {
-                    index: p.index,
-                    haircut: i128::from(p.haircut.units()),
-                    discount: i128::from(p.conversion_discount.units()),
-                    ..model::Asset::default()
-                });
+                let discount = i128::from(p.conversion_discount.units());
+                let mut row = model::Asset { index: p.index, discount, ..model::Asset::default() };
+                row.schedule(p);
+                self.model.assets.push(row);
                 Ok(())
             }
             (Event::IndexAdded { index }, Command::AddIndex(p)) => {
@@ -42,6 +40,7 @@ impl Referee {
                     speed: i128::from(p.speed.units()),
                     reduce_only_after_ns: p.reduce_only_after_ns,
                     quotes: vec![None; p.weights.len()],
+                    redemption: p.redemption.map(|r| (usize::from(r.source), i128::from(r.band.units()))),
                     ..model::Index::default()
                 });
                 Ok(())
@@ -57,6 +56,7 @@ impl Referee {
                 row.stale_ns = p.stale_ns;
                 row.speed = i128::from(p.speed.units());
                 row.reduce_only_after_ns = p.reduce_only_after_ns;
+                row.redemption = p.redemption.map(|r| (usize::from(r.source), i128::from(r.band.units())));
                 Ok(())
             }
             (Event::MarketListed { market }, Command::ListMarket(p)) => {
@@ -78,7 +78,7 @@ impl Referee {
                 same("facts", || "new parameters of an asset".into(), want, (*asset, *haircut, *conversion_discount))?;
                 self.everyone = true;
                 let row = self.model.asset(*asset);
-                row.haircut = i128::from(haircut.units());
+                row.schedule(params);
                 row.discount = i128::from(conversion_discount.units());
                 Ok(())
             }
@@ -264,7 +264,11 @@ impl Referee {
                 holds("deposits", self.model.deposits.insert((*asset, *reference)), || {
                     format!("reference {reference} is new")
                 })?;
-                self.model.asset(*asset).vault += amount.units();
+                let row = self.model.asset(*asset);
+                row.vault += amount.units();
+                holds("deposits", row.venue_cap == 0 || row.vault <= row.venue_cap, || {
+                    format!("vault of asset {asset} within its cap")
+                })?;
                 self.credit(*account, *asset, amount.units());
                 self.wallet_is(*account, *asset, wallet.units())
             }

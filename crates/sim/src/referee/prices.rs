@@ -28,11 +28,23 @@ fn agreed(index: &Index, now: i64) -> Option<(i128, bool, i64)> {
         .quotes
         .iter()
         .zip(&index.weights)
-        .filter_map(|(q, w)| q.map(|(price, time)| (price, i128::from(*w), time)));
+        .map(|(q, w)| q.map_or((0, 0, 0), |(price, time)| (price, i128::from(*w), time)));
+    let redeemed = index.redemption.map(|(source, _)| source);
+    let rows = rows.enumerate().filter(|(at, _)| Some(*at) != redeemed).map(|(_, row)| row);
     let fresh: Vec<Row> = rows.filter(|(_, w, time)| *w > 0 && now.saturating_sub(*time) <= index.stale_ns).collect();
     let all = median(fresh.iter().map(|(p, w, _)| (*p, *w)).collect())?;
     let near: Vec<_> = fresh.iter().filter(|(p, _, _)| (p - all).abs() * RATE <= all * index.deviation).collect();
     let price = median(near.iter().map(|(p, w, _)| (*p, *w)).collect()).unwrap_or(all);
+    let fresh_redemption = index.redemption.and_then(|(source, band)| index.quotes[source].map(|(p, t)| (p, t, band)));
+    let price = match fresh_redemption.filter(|(_, time, _)| now.saturating_sub(*time) <= index.stale_ns) {
+        Some((redeemed, _, band)) => price.max(mul_div(redeemed, RATE - band, RATE, Dir::Up)).min(mul_div(
+            redeemed,
+            RATE + band,
+            RATE,
+            Dir::Down,
+        )),
+        None => price,
+    };
     let mut times: Vec<i64> = near.iter().map(|(_, _, time)| *time).collect();
     times.sort_unstable_by_key(|time| std::cmp::Reverse(*time));
     let until = times.get(index.quorum - 1).map(|time| time.saturating_add(index.stale_ns));

@@ -209,6 +209,7 @@ fn add_index(desk: &mut Desk<'_, '_>, config: &Config, spec: &MarketSpec) -> Res
         stale_ns: (3 * config.step_ms).max(30_000) * 1_000_000,
         speed: Rate::bps(1_000),
         reduce_only_after_ns: (30 * config.step_ms).max(600_000) * 1_000_000,
+        redemption: None,
     };
     match desk.must(&Command::AddIndex(Box::new(params)))? {
         Answer::Index(index) => Ok(index),
@@ -226,7 +227,14 @@ fn add_asset(
         Some(_) => (COIN_HAIRCUT, CONVERSION_DISCOUNT),
         None => (Rate::ONE, Rate::ZERO),
     };
-    let params = AssetParams { name: name(text)?, decimals, index, haircut, conversion_discount };
+    let params = AssetParams {
+        name: name(text)?,
+        decimals,
+        index,
+        haircut,
+        conversion_discount,
+        schedule: engine::params::CollateralSchedule::default(),
+    };
     match desk.must(&Command::AddAsset(params))? {
         Answer::Asset(asset) => Ok(asset),
         answer => Err(ReplayError::Answer { command: "AddAsset".into(), answer }),

@@ -6,7 +6,7 @@ use super::names::{Names, OrderOwners};
 use super::print::{event_line, refusal_line, tagged};
 use super::words::{Word, Words};
 use super::{Error, Step};
-use engine::params::AssetParams;
+use engine::params::{AssetParams, CollateralSchedule};
 use engine::{AccountId, Answer, AssetId, Command, Engine, Event, IndexId, MarketId, Name, OwnerId, Reject, Role};
 use std::collections::BTreeSet;
 use units::{Money, Rate, Time};
@@ -229,8 +229,14 @@ impl Actor<'_, '_> {
         let words = Words::new(1, "");
         let word = |text: &str| Word { text: text.to_owned(), column: 1 };
         let (haircut, conversion_discount) = (Rate::ONE, Rate::ZERO);
-        let asset =
-            AssetParams { name: name(&words, &word("USDC"))?, decimals: 6, index: None, haircut, conversion_discount };
+        let asset = AssetParams {
+            name: name(&words, &word("USDC"))?,
+            decimals: 6,
+            index: None,
+            haircut,
+            conversion_discount,
+            schedule: CollateralSchedule::default(),
+        };
         let mut refused = self.apply(&words, Command::AddAsset(asset))?.err();
         for (account, role) in [("fund", Role::Fund), ("house", Role::Trading)] {
             refused = refused.or(self.open(&words, &word(account), account, role)?.err());

@@ -39,11 +39,19 @@ pub const VERBS: &[Verb] = &[
     verb("wait", "DURATION", setup::wait),
     verb("tick", "", setup::tick),
     verb("trace", "usual | all | none | EVENT,EVENT", setup::trace),
-    verb("asset", "NAME [index INDEX | numeraire] [decimals N] [haircut RATE] [discount RATE]", setup::asset),
-    verb("asset_params", "ASSET [haircut RATE] [discount RATE]", setup::asset_params),
+    verb(
+        "asset",
+        "NAME [index INDEX | numeraire] [decimals N] [haircut RATE] [tiers ABOVE:RATE,…] [discount RATE] [venue_cap AMOUNT]",
+        setup::asset,
+    ),
+    verb(
+        "asset_params",
+        "ASSET [haircut RATE] [tiers ABOVE:RATE,…] [discount RATE] [venue_cap AMOUNT]",
+        setup::asset_params,
+    ),
     verb(
         "index",
-        "NAME [weights N,N] [quorum N] [deviation RATE] [stale DURATION] [speed RATE] [reduce_only_after DURATION] | INDEX PRICE [source N,N] [age DURATION]",
+        "NAME [weights N,N] [quorum N] [deviation RATE] [stale DURATION] [speed RATE] [reduce_only_after DURATION] [redemption SOURCE BAND] | INDEX PRICE [source N,N] [age DURATION]",
         prices::index,
     ),
     verb("market", "NAME [OPTION VALUE]…", markets::market),

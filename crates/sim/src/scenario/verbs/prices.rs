@@ -3,7 +3,7 @@
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words};
-use engine::params::IndexParams;
+use engine::params::{IndexParams, Redemption};
 use engine::{Command, IndexId, MarketId, Quote};
 use rules::{IndexRule, MarkRule};
 use units::{Price, Rate, Time};
@@ -19,6 +19,7 @@ fn defaults(words: &Words, word: &Word) -> Result<IndexParams, Error> {
         stale_ns: 24 * HOUR_NS,
         speed: Rate::bps(100),
         reduce_only_after_ns: 24 * HOUR_NS,
+        redemption: None,
     })
 }
 
@@ -50,6 +51,10 @@ pub fn index(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
             "stale" => params.stale_ns = words.duration()?,
             "speed" => params.speed = words.rate("a share per second")?,
             "reduce_only_after" => params.reduce_only_after_ns = words.duration()?,
+            "redemption" => {
+                let source = words.number("the number of a source")?;
+                params.redemption = Some(Redemption { source, band: words.rate("a share of its price")? });
+            }
             _ => return Err(words.wrong(&option, "a price, or an option of an index")),
         }
     }
@@ -104,8 +109,10 @@ fn let_a_second_pass(actor: &mut Actor<'_, '_>, indices: &[IndexId]) {
 }
 
 fn of_sources(actor: &Actor<'_, '_>, index: IndexId, price: Price, sources: Option<&[u8]>, age: i64) -> Vec<Quote> {
-    let count = actor.scene.engine.state().index(index).params.weights.len();
-    let all: Vec<u8> = (0..u8::try_from(count).unwrap_or(u8::MAX)).collect();
+    let params = &actor.scene.engine.state().index(index).params;
+    let count = u8::try_from(params.weights.len()).unwrap_or(u8::MAX);
+    // The redemption source is quoted by its number alone.
+    let all: Vec<u8> = (0..count).filter(|n| params.redemption.is_none_or(|r| r.source != *n)).collect();
     let time = actor.scene.now.plus_ns(-age);
     sources.unwrap_or(&all).iter().map(|source| Quote { index, source: *source, price, time }).collect()
 }

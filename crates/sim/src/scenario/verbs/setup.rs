@@ -3,9 +3,9 @@
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, START, Trace, name};
 use crate::scenario::words::{Words, duration, moment, rate};
-use engine::params::{AssetParams, ExposureLimits, RiskParams};
+use engine::params::{AssetParams, CollateralSchedule, ExposureLimits, RiskParams};
 use engine::{AssetId, Command, GroupId, LimitScope, Role};
-use rules::LineRule;
+use rules::{HaircutTier, LineRule};
 use units::{Money, Rate, Time};
 
 pub fn at(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
@@ -45,8 +45,14 @@ pub fn trace(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
 pub fn asset(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
     let word = words.word("a name for the asset")?;
     let name = name(words, &word)?;
-    let mut params =
-        AssetParams { name, decimals: 8, index: None, haircut: Rate::ONE, conversion_discount: Rate::ZERO };
+    let mut params = AssetParams {
+        name,
+        decimals: 8,
+        index: None,
+        haircut: Rate::ONE,
+        conversion_discount: Rate::ZERO,
+        schedule: CollateralSchedule::default(),
+    };
     let mut numeraire = false;
     while let Some(option) = words.next_word() {
         match option.text.as_str() {
@@ -66,7 +72,27 @@ fn asset_option(params: &mut AssetParams, words: &mut Words, option: &str) -> Re
     match option {
         "haircut" => params.haircut = words.rate("a haircut")?,
         "discount" => params.conversion_discount = words.rate("a discount")?,
+        "tiers" => slices(params, words)?,
+        "venue_cap" => params.schedule.venue_cap = words.number::<Money>("an amount")?,
         other => return Err(words.wrong_last(format!("expected an option of an asset, found `{other}`"))),
+    }
+    Ok(())
+}
+
+/// `600:90%,1000:0%`: what is above 600 counts 90 %, what is above 1,000 nothing.
+fn slices(params: &mut AssetParams, words: &mut Words) -> Result<(), Error> {
+    let expected = "up to five slices such as 600:90%,1000:0%";
+    let word = words.word(expected)?;
+    let slice = |text: &str| {
+        let (above, haircut) = text.split_once(':')?;
+        Some(HaircutTier { above: above.parse().ok()?, haircut: rate(haircut)? })
+    };
+    let slices: Option<Vec<HaircutTier>> = word.text.split(',').map(slice).collect();
+    let tiers = &mut params.schedule.tiers;
+    let slices = slices.filter(|s| s.len() <= tiers.len()).ok_or_else(|| words.wrong(&word, expected))?;
+    *tiers = Default::default();
+    for (place, slice) in tiers.iter_mut().zip(slices) {
+        *place = slice;
     }
     Ok(())
 }
