@@ -1,6 +1,7 @@
 //! `plimsoll replay`: figures in, a table or JSON out. It reads files, shows progress and prints; the run is in `sim`.
 
 mod args;
+mod compare;
 mod files;
 mod progress;
 mod table;
@@ -15,10 +16,16 @@ use std::process::ExitCode;
 
 /// Runs the replay and answers with the exit code.
 pub fn run(args: &Args) -> ExitCode {
-    match replay(args) {
-        Ok(text) => {
+    let result = if args.compare.is_empty() {
+        replay(args).map(|text| (text, true))
+    } else {
+        compare::run(&args.compare, args.json, args.quiet, args.markdown.as_deref())
+    };
+    match result {
+        Ok((text, whole)) => {
             out::print(&text);
-            ExitCode::SUCCESS
+            // A comparison shows what it has; a variant without a result is still an error.
+            if whole { ExitCode::SUCCESS } else { ExitCode::from(2) }
         }
         Err(failure) => {
             out::print_error(&format!("error: {failure}\n"));
@@ -45,7 +52,13 @@ fn replay(args: &Args) -> Result<String, Failure> {
 
 fn watched(config: &Config, figures: &Figures, args: &Args) -> Result<Report, ReplayError> {
     let mut bar = progress::Bar::new(args.quiet || args.json);
-    let report = sim::replay::run(config, figures, &mut |_, _, _, _, _| {}, &mut |p| bar.tell(p));
+    let lines = args.progress_lines;
+    let report = sim::replay::run(config, figures, &mut |_, _, _, _, _| {}, &mut |p| {
+        if lines {
+            out::print_error(&format!("{} {} {}\n", compare::PROGRESS, p.step, p.steps));
+        }
+        bar.tell(p);
+    });
     bar.finish();
     report
 }

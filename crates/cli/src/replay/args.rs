@@ -8,6 +8,7 @@ use units::{Rate, Time};
 
 /// What `plimsoll replay` takes.
 #[derive(clap::Args, Default)]
+#[command(args_override_self = true)]
 #[command(after_help = "\
 Every amount and share is explained in docs/replay.md, with what may not be concluded from it.
 
@@ -16,6 +17,7 @@ Exit codes: 0 done, 2 usage or figures that cannot be used, 3 a file that cannot
 Examples:
   plimsoll replay 2025-10-10
   plimsoll replay 2025-10-10 --accounts 2000 --fund 0.001 --json | jq .total.fund
+  plimsoll replay 2025-10-10 --compare 'target 1.5: --target 1.5' --compare 'small fund: --fund 0.001'
   plimsoll replay --prices crash.csv --symbols BTCUSDT,ETHUSDT --from 2025-10-10T19:00:00Z --to 2025-10-11T00:00:00Z")]
 pub struct Args {
     /// 2020-03-12, 2021-05-19, 2025-04-07 or 2025-10-10
@@ -56,6 +58,15 @@ pub struct Args {
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,
+    /// Runs variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (adl-price, seeds); repeatable
+    #[arg(long, value_name = "VARIANT")]
+    pub compare: Vec<String>,
+    /// Also writes the table of a comparison as Markdown
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    pub markdown: Option<PathBuf>,
+    /// How a comparison hears of the progress of its variants
+    #[arg(long, hide = true)]
+    pub progress_lines: bool,
     #[command(flatten, next_help_heading = "Population (shares, 0 to 1)")]
     population: PopulationArgs,
     #[command(flatten, next_help_heading = "Liquidity")]

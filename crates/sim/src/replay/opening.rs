@@ -25,6 +25,9 @@ pub struct Population {
     pub orders: u64,
     /// Collateral after haircuts before fees, quote.
     pub equity: Money,
+    /// Hash over every account of the population: wallets and positions, sizes and costs, when the window begins: two
+    /// runs with the same one began with the same book.
+    pub digest: String,
 }
 
 /// Opens all accounts and their positions; the first account and what they came to.
@@ -73,7 +76,23 @@ fn summary(desk: &Desk<'_, '_>, plans: &[AccountPlan], orders: usize) -> Populat
         positions: u64::try_from(positions).unwrap_or(0),
         orders: u64::try_from(orders).unwrap_or(0),
         equity: plans.iter().map(|p| p.equity).sum(),
+        digest: digest(desk),
     }
+}
+
+fn digest(desk: &Desk<'_, '_>) -> String {
+    let mut hash = blake3::Hasher::new();
+    for account in desk.engine.state().accounts.iter().skip(desk.tally.population_from.index()) {
+        hash.update(&account.owner.0.to_le_bytes());
+        for wallet in &account.wallets {
+            hash.update(&wallet.asset.0.to_le_bytes()).update(&wallet.amount.units().to_le_bytes());
+        }
+        for e in account.exposures.iter().filter(|e| !e.size.is_zero()) {
+            hash.update(&e.market.0.to_le_bytes()).update(&e.size.units().to_le_bytes());
+            hash.update(&e.cost.units().to_le_bytes());
+        }
+    }
+    hash.finalize().to_hex().to_string()
 }
 
 /// The equity of the plan, and beside it the fees of opening. A holder of coins keeps a fifth in the quote asset.
