@@ -11,7 +11,7 @@ pub use args::Args;
 
 use crate::out;
 use files::Failure;
-use sim::replay::{Config, Figures, ReplayError, Report, RowError, Sources, named};
+use sim::replay::{Config, Figures, ReplayError, Report, RowError, Sources, Window, generate, named};
 use std::process::ExitCode;
 
 /// Runs the replay and answers with the exit code.
@@ -35,9 +35,16 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn replay(args: &Args) -> Result<String, Failure> {
-    let sources = sources(args)?;
     let config = args.config()?;
-    let figures = Figures::new(&sources, &args.window()?)?;
+    let (sources, window) = (sources(args)?, args.window()?);
+    let figures = match args.path()? {
+        // A path begins where the window does and has its own length.
+        Some(plan) => {
+            let window = Window { to_ms: None, ..window };
+            Figures::new(&generate(&sources, &window, &plan)?, &window)?
+        }
+        None => Figures::new(&sources, &window)?,
+    };
     let report = watched(&config, &figures, args)?;
     let reproduce = args.reproduce();
     if args.json {

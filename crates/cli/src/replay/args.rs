@@ -2,7 +2,7 @@
 
 use super::files::Failure;
 use engine::params::AdlPrice;
-use sim::replay::{Config, Decimal, Window};
+use sim::replay::{Config, Decimal, PathKind, PathPlan, Window};
 use std::path::PathBuf;
 use units::{Rate, Time};
 
@@ -17,6 +17,7 @@ Exit codes: 0 done, 2 usage or figures that cannot be used, 3 a file that cannot
 Examples:
   plimsoll replay 2025-10-10
   plimsoll replay 2025-10-10 --accounts 2000 --fund 0.001 --json | jq .total.fund
+  plimsoll replay 2025-10-10 --shock 'BTC -30%' --over 20m --others 120%
   plimsoll replay 2025-10-10 --compare 'target 1.5: --target 1.5' --compare 'small fund: --fund 0.001'
   plimsoll replay --prices crash.csv --symbols BTCUSDT,ETHUSDT --from 2025-10-10T19:00:00Z --to 2025-10-11T00:00:00Z")]
 pub struct Args {
@@ -67,12 +68,125 @@ pub struct Args {
     /// How a comparison hears of the progress of its variants
     #[arg(long, hide = true)]
     pub progress_lines: bool,
+    #[command(flatten, next_help_heading = "Prices that did not happen (they begin at the first of the replay)")]
+    path: PathArgs,
     #[command(flatten, next_help_heading = "Population (shares, 0 to 1)")]
     population: PopulationArgs,
     #[command(flatten, next_help_heading = "Liquidity")]
     liquidity: LiquidityArgs,
     #[command(flatten, next_help_heading = "Rules and funds")]
     ladder: LadderArgs,
+}
+
+#[derive(clap::Args, Default)]
+struct PathArgs {
+    /// A move in a straight line, such as 'BTC -30%'; repeatable
+    #[arg(long, value_name = "SYMBOL MOVE", allow_hyphen_values = true)]
+    shock: Vec<String>,
+    /// random-walk, jumps, gap or flash-crash
+    #[arg(long, value_name = "KIND", conflicts_with = "shock")]
+    path: Option<String>,
+    /// How long a shock takes, or a flash crash each way [default: 20m]
+    #[arg(long, value_name = "TIME")]
+    over: Option<String>,
+    /// How much of the mean shock the other markets follow [default: 100%]
+    #[arg(long, value_name = "SHARE")]
+    others: Option<String>,
+    /// How long the path is [default: 2h]
+    #[arg(long, value_name = "TIME")]
+    length: Option<String>,
+    /// Gap, size of a jump, or fall [default: -20%]
+    #[arg(long = "move", value_name = "MOVE", allow_hyphen_values = true)]
+    size: Option<String>,
+    /// Share of a flash crash that comes back [default: 75%]
+    #[arg(long, value_name = "SHARE")]
+    rebound: Option<String>,
+    /// Standard deviation of a minute of a walk [default: 0.2%]
+    #[arg(long, value_name = "RATE")]
+    volatility: Option<String>,
+    /// Jumps of a path, on average [default: 1]
+    #[arg(long, value_name = "N")]
+    jumps_per_hour: Option<u32>,
+    /// Which random path [default: 1]
+    #[arg(long, value_name = "N")]
+    path_seed: Option<u64>,
+}
+
+impl PathArgs {
+    fn plan(&self) -> Result<Option<PathPlan>, Failure> {
+        let rate = |name: &str, text: &Option<String>, usual: &str| percent(name, text.as_deref().unwrap_or(usual));
+        let minutes = |name: &str, text: &Option<String>, usual: &str| minutes(name, text.as_deref().unwrap_or(usual));
+        let (volatility, size) = (rate("volatility", &self.volatility, "0.2%")?, rate("move", &self.size, "-20%")?);
+        let over = minutes("over", &self.over, "20m")?;
+        let kind = match self.path.as_deref() {
+            None if self.shock.is_empty() => {
+                return match self.knobs().into_iter().find(|(_, value)| value.is_some()) {
+                    Some((name, _)) => Err(Failure::usage(format!(
+                        "--{name} needs a path\n  hint: --shock 'BTC -30%' or --path flash-crash"
+                    ))),
+                    None => Ok(None),
+                };
+            }
+            None => {
+                PathKind::Shock { moves: self.shock.iter().map(|text| shock(text)).collect::<Result<_, _>>()?, over }
+            }
+            Some("random-walk") => PathKind::RandomWalk { volatility },
+            Some("jumps") => PathKind::Jumps { volatility, jump: size, per_hour: self.jumps_per_hour.unwrap_or(1) },
+            Some("gap") => PathKind::Gap { gap: size },
+            Some("flash-crash") => {
+                PathKind::FlashCrash { fall: size, over, rebound: rate("rebound", &self.rebound, "75%")? }
+            }
+            Some(other) => {
+                let kinds = "random-walk, jumps, gap or flash-crash";
+                return Err(Failure::usage(format!("path cannot be `{other}`\n  expected: {kinds}")));
+            }
+        };
+        let (minutes, beta) = (minutes("length", &self.length, "2h")?, rate("others", &self.others, "100%")?);
+        Ok(Some(PathPlan { kind, minutes, beta, seed: self.path_seed.unwrap_or(1) }))
+    }
+
+    fn knobs(&self) -> Vec<(&'static str, Option<String>)> {
+        let mut knobs: Vec<_> = self.shock.iter().map(|text| ("shock", Some(quoted(text)))).collect();
+        knobs.extend([
+            ("path", self.path.clone()),
+            ("over", self.over.clone()),
+            ("others", self.others.clone()),
+            ("length", self.length.clone()),
+            ("move", self.size.clone()),
+            ("rebound", self.rebound.clone()),
+            ("volatility", self.volatility.clone()),
+            ("jumps-per-hour", self.jumps_per_hour.map(|n| n.to_string())),
+            ("path-seed", self.path_seed.map(|n| n.to_string())),
+        ]);
+        knobs
+    }
+}
+
+/// `BTC -30%`.
+fn shock(text: &str) -> Result<(String, Rate), Failure> {
+    let problem =
+        || Failure::usage(format!("shock cannot be `{text}`\n  expected: a symbol and a move, such as 'BTC -30%'"));
+    let (symbol, size) = text.trim().split_once([' ', '=']).ok_or_else(problem)?;
+    Ok((symbol.to_owned(), percent("shock", size.trim())?))
+}
+
+/// `-30%` or `-0.3`.
+fn percent(name: &str, text: &str) -> Result<Rate, Failure> {
+    let mut rate = Rate::ZERO;
+    match text.strip_suffix('%') {
+        Some(number) => set(&mut rate, name, Some(number), 2)?,
+        None => set(&mut rate, name, Some(text), 0)?,
+    }
+    Ok(rate)
+}
+
+/// `20m`, `2h` or `1h30m` in minutes.
+fn minutes(name: &str, text: &str) -> Result<u32, Failure> {
+    let ns = sim::scenario::duration(text).filter(|ns| ns % 60_000_000_000 == 0);
+    let minutes = ns.and_then(|ns| u32::try_from(ns / 60_000_000_000).ok());
+    minutes.ok_or_else(|| {
+        Failure::usage(format!("{name} cannot be `{text}`\n  expected: whole minutes such as 20m or 1h30m"))
+    })
 }
 
 #[derive(clap::Args, Default)]
@@ -221,6 +335,14 @@ impl Args {
         set(&mut to.backstop_limit, "backstop-limit", from.backstop_limit.as_deref(), 0)
     }
 
+    /// The path that did not happen, if one is asked for.
+    ///
+    /// # Errors
+    /// A text that is not of its kind; an option of a path without one.
+    pub fn path(&self) -> Result<Option<PathPlan>, Failure> {
+        self.path.plan()
+    }
+
     /// The part of the figures that is run.
     ///
     /// # Errors
@@ -250,6 +372,7 @@ impl Args {
         words.push(format!("--accounts {}", self.accounts.unwrap_or(config.accounts)));
         words.push(format!("--seed {}", self.seed.unwrap_or(config.seed)));
         words.push(format!("--step {}", self.step.unwrap_or(config.step_ms / 1_000)));
+        words.extend(self.path.knobs().into_iter().filter_map(|(name, value)| number(name, value)));
         words.extend(self.knobs().into_iter().filter_map(|(name, value)| number(name, value)));
         words.join(" ")
     }

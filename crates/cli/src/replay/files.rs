@@ -54,6 +54,7 @@ pub fn sources(path: &Path) -> Result<Sources, Failure> {
         marks: None,
         funding: None,
         turnover: BTreeMap::new(),
+        generated: false,
         tiers: TierBook::carried()?,
     })
 }

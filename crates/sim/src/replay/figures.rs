@@ -22,6 +22,8 @@ pub struct Sources {
     pub funding: Option<FundingTable>,
     /// Traded quote per symbol, where the prices carry no volume.
     pub turnover: BTreeMap<String, i128>,
+    /// The path did not happen.
+    pub generated: bool,
     /// Tables of size tiers.
     pub tiers: TierBook,
 }
@@ -52,6 +54,8 @@ pub struct Figures {
     pub candles: usize,
     /// By symbol, in order.
     pub markets: Vec<MarketFigures>,
+    /// The path did not happen.
+    pub generated: bool,
 }
 
 /// The figures of one market.
@@ -98,7 +102,8 @@ impl Figures {
             .map(|(symbol, series)| market(sources, symbol, series, &span, day))
             .collect::<Result<Vec<_>, _>>()?;
         let candles = usize::try_from((stop_ms - start_ms) / interval_ms).unwrap_or(0);
-        Ok(Self { name: sources.name.clone(), notes: sources.notes.clone(), start_ms, interval_ms, candles, markets })
+        let (name, notes, generated) = (sources.name.clone(), sources.notes.clone(), sources.generated);
+        Ok(Self { name, notes, start_ms, interval_ms, candles, markets, generated })
     }
 
     /// The end of the last candle, Unix milliseconds.
@@ -279,4 +284,13 @@ fn turnover(raw: &[RawCandle]) -> i128 {
     let (volume_unit, price_unit) = (10i128.pow(14), 10i128.pow(10));
     let traded = |c: &RawCandle| (c.volume / volume_unit).saturating_mul(c.close / price_unit) / 10i128.pow(12);
     raw.iter().fold(0i128, |sum, c| sum.saturating_add(traded(c)))
+}
+
+/// The turnover of every market: given, or of all its candles.
+pub fn turnovers(sources: &Sources) -> BTreeMap<String, i128> {
+    let of = |(symbol, series): (&String, &RawSeries)| {
+        let given = sources.turnover.get(symbol).copied();
+        (symbol.clone(), given.unwrap_or_else(|| turnover(&series.candles)))
+    };
+    sources.prices.series.iter().map(of).collect()
 }

@@ -9,6 +9,7 @@ mod decimal;
 mod desk;
 mod draw;
 mod figures;
+mod generate;
 mod makers;
 mod named;
 mod opening;
@@ -25,6 +26,7 @@ pub use config::{Config, LadderKnobs, LiquidityKnobs, PopulationKnobs};
 pub use decimal::Decimal;
 pub use desk::Observer;
 pub use figures::{Figures, MarketFigures, Sources, Window};
+pub use generate::{Kind as PathKind, Plan as PathPlan, generate};
 pub use named::{NAMES, named, read};
 pub use opening::Population;
 pub use path::{Candle, STEPS_MIN, price_at};
@@ -229,7 +231,7 @@ impl Run<'_, '_, '_> {
             schema: SCHEMA,
             name: self.figures.name.clone(),
             sources: self.figures.notes.clone(),
-            statements: STATEMENTS.map(str::to_owned).to_vec(),
+            statements: report::statements(self.figures.generated),
             from: start,
             to: end,
             candle_ms: self.figures.interval_ms,

@@ -172,6 +172,7 @@ impl Reader {
             funding: Some(self.funding.finish()),
             turnover: self.turnover,
             tiers: TierBook::carried()?,
+            generated: false,
         })
     }
 }

@@ -23,6 +23,17 @@ pub const STATEMENTS: [&str; 4] = [
     "amounts are in the quote asset, which counts as worth 1 throughout",
 ];
 
+/// What a run on a path that did not happen says instead of the first two.
+const GENERATED: &str = "prices are generated: a path that did not happen; nothing here says how likely it is, and the liquidations of this run move last and premium, not the index";
+
+/// The statements of a run.
+#[must_use]
+pub fn statements(generated: bool) -> Vec<String> {
+    let skip = if generated { 2 } else { 0 };
+    let own = generated.then_some(GENERATED).into_iter();
+    own.chain(STATEMENTS.into_iter().skip(skip)).map(str::to_owned).collect()
+}
+
 /// The result of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {

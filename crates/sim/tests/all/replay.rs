@@ -254,6 +254,7 @@ fn sources(rows: &[&str]) -> Sources {
         marks: None,
         funding: None,
         turnover: BTreeMap::new(),
+        generated: false,
         tiers: TierBook::default(),
     }
 }
