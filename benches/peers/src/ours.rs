@@ -159,6 +159,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
             stale_ns: 3_600 * Time::SECOND_NS,
             speed: rate("0.1"),
             reduce_only_after_ns: 3_600 * Time::SECOND_NS,
+            last_resort: Default::default(),
         };
         apply(&Command::AddIndex(Box::new(index)));
         apply(&Command::ListMarket(Box::new(MarketParams {

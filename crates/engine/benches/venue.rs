@@ -194,6 +194,7 @@ fn venue(accounts: u32) -> Engine {
             speed: rate("0.1"),
             reduce_only_after_ns: 3_600 * Time::SECOND_NS,
             redemption: None,
+            last_resort: Default::default(),
         };
         apply(&Command::AddIndex(Box::new(index)));
         apply(&Command::ListMarket(Box::new(MarketParams {

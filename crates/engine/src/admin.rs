@@ -29,6 +29,7 @@ pub(crate) fn add_index(out: &mut Output<'_>, params: &IndexParams) -> Result<An
         return Err(Reject::NameTaken);
     }
     bounds::index(params)?;
+    bounds::last_resort(state, IndexId::at(state.indices.len()), params)?;
     let index = IndexId::at(state.indices.len());
     out.define(Event::IndexAdded { index }, Definition::Index(params));
     Ok(Answer::Index(index))
@@ -37,6 +38,7 @@ pub(crate) fn add_index(out: &mut Output<'_>, params: &IndexParams) -> Result<An
 pub(crate) fn set_index_params(out: &mut Output<'_>, index: IndexId, params: &IndexParams) -> Result<Answer, Reject> {
     let old = &out.state().find_index(index)?.params;
     bounds::index(params)?;
+    bounds::last_resort(out.state(), index, params)?;
     if (old.name, old.weights.len()) != (params.name, params.weights.len()) {
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
     }
@@ -129,6 +131,9 @@ pub(crate) fn set_market_status(
     };
     if resumes && row.mark.is_positive() && !state.index(row.params.index).is_usable(state.now) {
         return Err(Reject::PriceUnusable { market });
+    }
+    if resumes && state.index(row.params.index).fallen.is_some() {
+        return Err(Reject::IndexOnFallback { index: row.params.index });
     }
     out.emit(Event::MarketStatusSet { market, status, reason: StatusReason::Command });
     out.touch_market(market); // orders that wait may be placed now

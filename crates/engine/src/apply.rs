@@ -161,6 +161,18 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::PositionSettled { .. }
         | Event::SettlementContinues { .. }
         | Event::MarketSettled { .. } => crate::settlement::apply(state, event),
+        Event::IndexFellBack { index, .. } => {
+            let now = state.now;
+            let row = state.index_mut(index);
+            row.count_history(now);
+            row.fallen = Some(row.usable_until);
+        }
+        Event::IndexRestored { index } => {
+            let now = state.now;
+            let row = state.index_mut(index);
+            row.count_history(now);
+            row.fallen = None;
+        }
     }
 }
 
@@ -179,6 +191,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
             usable_until: Time::EPOCH,
             restricted: false,
             history: crate::History::default(),
+            fallen: None,
         }),
         (Event::IndexParamsSet { index }, Definition::Index(params)) => {
             state.index_mut(index).params = params.clone();

@@ -68,6 +68,28 @@ pub(crate) fn index(params: &IndexParams) -> Result<(), Reject> {
     ensure(duration(params.reduce_only_after_ns), ParamName::ReduceOnlyAfter)
 }
 
+/// The stages come one after the other, and the fallback is another index that exists.
+pub(crate) fn last_resort(state: &State, own: crate::IndexId, params: &IndexParams) -> Result<(), Reject> {
+    let resort = params.last_resort;
+    let mut before = params.reduce_only_after_ns;
+    if let Some(fallback) = resort.fallback {
+        state.find_index(fallback)?;
+        let later = duration(resort.fallback_after_ns) && resort.fallback_after_ns > before;
+        let band = !resort.fallback_band.is_negative() && resort.fallback_band <= Rate::bps(5_000);
+        ensure(fallback != own && later && band, ParamName::LastResort)?;
+        before = resort.fallback_after_ns;
+    }
+    if resort.settle_after_ns != 0 {
+        let minute = 60 * Time::SECOND_NS;
+        let longest = minute * i64::try_from(limits::HISTORY_MINUTES).unwrap_or(1);
+        let window = resort.settle_window_ns;
+        let grid = (minute..=longest).contains(&window) && window.rem_euclid(minute) == 0;
+        let later = resort.settle_after_ns > before && resort.settle_after_ns >= window;
+        ensure(duration(resort.settle_after_ns) && later && grid, ParamName::LastResort)?;
+    }
+    Ok(())
+}
+
 /// Above zero, at most ten years.
 fn duration(ns: i64) -> bool {
     (1..=315_360_000 * Time::SECOND_NS).contains(&ns)

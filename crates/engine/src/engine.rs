@@ -4,7 +4,7 @@
 use crate::output::{Output, Touched};
 use crate::{
     Answer, Command, Digest, Event, Reject, State, admin, caps, digest, funding, funds, isolated, ladder, place,
-    prices, risk, settlement, triggers,
+    prices, resort, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -114,6 +114,7 @@ fn due(out: &mut Output<'_>) {
     prices::sample(out);
     funding::post_due(out);
     prices::restrict_unusable(out);
+    resort::due(out);
     settlement::due(out);
 }
 

@@ -596,6 +596,18 @@ pub enum Event {
         /// What rounding left, settlement asset.
         rounding: Money,
     },
+    /// An index had no quorum for too long: from now on it takes the price of another one.
+    IndexFellBack {
+        /// Which.
+        index: IndexId,
+        /// The other one.
+        fallback: IndexId,
+    },
+    /// An index has its own quorum again.
+    IndexRestored {
+        /// Which.
+        index: IndexId,
+    },
 }
 
 /// Where a settlement price comes from.

@@ -1,5 +1,5 @@
 //! What an index was over time: the sum behind time-weighted averages, minute by minute, of usable time only. It knows
-//! nothing of markets; a minute in which nobody agreed leaves no trace.
+//! nothing of markets; a minute in which nobody agreed leaves no trace, nor does the price of another index.
 
 use crate::state::Index;
 use crate::{SettlementSource, limits};
@@ -65,7 +65,9 @@ fn average(minutes: &[(i64, i128, i64)]) -> Option<(Price, i64)> {
 impl Index {
     /// Counts the price that has held until now, as far as it was usable. Called when another price comes.
     pub(crate) fn count_history(&mut self, now: Time) {
-        self.history.count(self.price, self.usable_until.min(now));
+        if self.fallen.is_none() {
+            self.history.count(self.price, self.usable_until.min(now));
+        }
         self.history.counted_to = now;
     }
 
@@ -77,7 +79,9 @@ impl Index {
     /// 100 for 20 minutes, then 103 for 10: 101 over a window of 30. Rounds toward zero.
     pub(crate) fn time_weighted(&self, at: Time, window_ns: i64) -> Option<TimeWeighted> {
         let mut history = self.history.clone();
-        history.count(self.price, self.usable_until.min(at));
+        if self.fallen.is_none() {
+            history.count(self.price, self.usable_until.min(at));
+        }
         let rows = history.minutes.as_slice();
         let first = at.ns().div_euclid(MINUTE_NS) - window_ns.div_euclid(MINUTE_NS);
         let older = rows.iter().take_while(|row| row.0 < first).count();

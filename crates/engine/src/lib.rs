@@ -38,6 +38,7 @@ mod place;
 mod prices;
 mod reduce;
 mod reject;
+mod resort;
 mod risk;
 mod settlement;
 mod state;

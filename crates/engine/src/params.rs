@@ -67,6 +67,9 @@ pub struct IndexParams {
     /// Of an asset that its issuer redeems: the source that says at which price.
     #[serde(default)]
     pub redemption: Option<Redemption>,
+    /// What follows when even that does not bring a quorum back; nothing where it is left out.
+    #[serde(default)]
+    pub last_resort: LastResort,
 }
 
 /// A source that quotes what the issuer pays for the asset, not what a venue trades it for.
@@ -78,6 +81,23 @@ pub struct Redemption {
     /// While its quote is fresh the index stays within this share of it, 0 to 1: whoever can redeem and issue would trade
     /// what is further away. Without a fresh quote (redemption paused) the median stands alone.
     pub band: Rate,
+}
+
+/// What becomes of an index, and of the markets that follow it, when it has had no quorum for longer than its reduce-only time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LastResort {
+    /// Another index, whose price it takes over while that one is usable and stands on its own quorum.
+    pub fallback: Option<IndexId>,
+    /// Without a quorum for this long, nanoseconds; longer than the reduce-only time.
+    pub fallback_after_ns: i64,
+    /// While it does, a mark may be this far from it, where the market's own band is not wider.
+    pub fallback_band: Rate,
+    /// Without an own quorum for this long its markets are settled at its last valid time-weighted price, nanoseconds; zero for
+    /// never, otherwise longer than the times above and than the window.
+    pub settle_after_ns: i64,
+    /// The window of that price: whole minutes, 1 to 60, nanoseconds.
+    pub settle_window_ns: i64,
 }
 
 /// How the ladder closes positions of one market.

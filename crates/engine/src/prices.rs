@@ -31,8 +31,13 @@ pub(crate) fn refresh(out: &mut Output<'_>, indices: &[IndexId]) {
     for index in indices {
         refresh_index(out, *index);
     }
+    let dependents = out.state().dependents(indices);
+    for index in &dependents {
+        refresh_index(out, *index);
+    }
+    let all: Vec<IndexId> = indices.iter().chain(&dependents).copied().collect();
     for market in (0..out.state().markets.len()).map(MarketId::at) {
-        if indices.binary_search(&out.state().market(market).params.index).is_ok() {
+        if all.contains(&out.state().market(market).params.index) {
             refresh_mark(out, market);
             out.touch_market(market);
         }
@@ -64,6 +69,7 @@ fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
         let range = extremes.entry(index).or_insert((price, price));
         *range = stored.chain([price]).fold(*range, |(low, high), p| (low.min(p), high.max(p)));
     }
+    state.add_dependents(&mut extremes);
     match state.quotes_too_far(&extremes) {
         Some((index, asked)) => Err(Reject::QuoteOutOfRange { index, asked }),
         None => Ok(()),
@@ -85,7 +91,15 @@ fn refresh_index(out: &mut Output<'_>, id: IndexId) {
         }
     }
     let sources: Vec<Source> = fresh.iter().map(|(source, _)| *source).collect();
-    let Some(IndexPrice { price, quorum, agreed, .. }) = index_price(&sources, &row.params.rule) else { return };
+    let own = index_price(&sources, &row.params.rule);
+    if row.fallen.is_some() {
+        if !own.is_some_and(|own| own.quorum) {
+            return crate::resort::follow(out, id);
+        }
+        out.emit(Event::IndexRestored { index: id });
+    }
+    let row = out.state().index(id);
+    let Some(IndexPrice { price, quorum, agreed, .. }) = own else { return };
     // What can be redeemed and issued is not traded for much more or less: a thin book far away is not believed.
     let price = redeemed.map_or(price, |(redeemed, width)| band(price, redeemed, width));
     let (price, usable_until) = if quorum {
@@ -128,7 +142,7 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
         let stood = state.now.since(row.moved_at).min(limits::SPEED_ALLOWANCE_S * Time::SECOND_NS);
         price = speed_limit(price, row.mark, row.params.mark_speed, stood);
     }
-    price = band(price, index.price, row.params.mark_band);
+    price = band(price, index.price, index.mark_band(row.params.mark_band));
     let usable = index.is_usable(state.now);
     if price.is_positive() && (price != row.mark || (usable && row.last_usable != price)) {
         out.emit(Event::MarkSet { market: id, price });

@@ -183,6 +183,8 @@ rejects! {
     114 PowerUnsupported { exponent: u8 } => "power contracts are not supported: asked exponent {exponent}, only 1",
     /// More of an asset than the venue takes.
     175 VenueCapReached { asset: AssetId, held: Money, asked: Money, cap: Money } => "the venue takes no more of asset {asset}: it holds {held}, asked {asked}, cap {cap}",
+    /// A market whose index stands on another one only reduces.
+    115 IndexOnFallback { index: crate::IndexId } => "index {index} has no quorum of its own: its markets only reduce",
 }
 
 /// The parameter that a refusal is about.
@@ -221,6 +223,7 @@ pub enum ParamName {
     Kind,
     VenueCap,
     Redemption,
+    LastResort,
 }
 
 impl fmt::Display for ParamName {

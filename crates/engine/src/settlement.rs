@@ -13,7 +13,7 @@ use crate::{
     State, StatusReason, limits, risk,
 };
 use alloc::vec::Vec;
-use units::{Price, Round, Time};
+use units::{Round, Time};
 
 /// Announces the end of a market, or moves an announced one that has not begun.
 pub(crate) fn schedule(out: &mut Output<'_>, market: MarketId, expiry: &Expiry) -> Result<Answer, Reject> {
@@ -64,12 +64,12 @@ pub(crate) fn due(out: &mut Output<'_>) {
 }
 
 /// The settlement price is known from now on.
-fn begin(out: &mut Output<'_>, market: MarketId, at: Time, window_ns: i64) {
+pub(crate) fn begin(out: &mut Output<'_>, market: MarketId, at: Time, window_ns: i64) {
     let row = out.state().market(market);
     let (price, source, usable_ns) = match out.state().index(row.params.index).time_weighted(at, window_ns) {
         Some(average) => (average.price, average.source, average.usable_ns),
-        None if row.open_interest == 0 => (Price::ZERO, SettlementSource::LastValid, 0),
-        None => fault("a market with positions had a usable index once"),
+        // Usable for no time at all, or never, and then nobody holds anything.
+        None => (out.state().index(row.params.index).last_usable, SettlementSource::LastValid, 0),
     };
     out.emit(Event::SettlementPriced { market, price, source, usable_ns });
 }

@@ -137,6 +137,8 @@ pub struct Index {
     pub restricted: bool,
     /// What the price was over the last minutes in which it was usable.
     pub history: History,
+    /// It takes the price of its fallback since its own quorum was lost, which was then.
+    pub fallen: Option<Time>,
 }
 
 /// The last quote of one source.

@@ -52,7 +52,7 @@ impl Random {
             let home = [Price::whole(50_000).units(), Price::whole(20).units()][at];
             self.outside[at] = i64::try_from(price).unwrap_or(home).clamp(home / 8, home * 8);
         }
-        match self.dice.pick(&[80, 6, 6, 4, 4]) {
+        match self.dice.pick(&[76, 6, 6, 8, 4]) {
             0 => self.quotes_of_all(100),
             1 => self.one_source(0),
             2 => self.one_source(20_000_000_000),
@@ -72,7 +72,7 @@ impl Random {
     }
 
     fn one_index(&mut self) -> Command {
-        let index = u16::try_from(self.dice.below(2)).unwrap_or(0);
+        let index = u16::try_from(self.dice.below(3)).unwrap_or(0);
         let quotes = (0..SOURCES).map(|source| Quote {
             index: IndexId(index),
             source,

@@ -112,6 +112,8 @@ kinds! {
     Event::SettlementPriced { source: SettlementSource::LastValid, .. } => "settlement_priced, last valid",
     Event::PositionSettled { .. } => "position_settled",
     Event::MarketSettled { .. } => "market_settled",
+    Event::IndexFellBack { .. } => "index_fell_back",
+    Event::IndexRestored { .. } => "index_restored",
 }
 
 impl Coverage {

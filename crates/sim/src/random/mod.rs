@@ -119,7 +119,7 @@ impl Random {
     /// What all sources say, each up to `spread` millionths apart.
     fn quotes_of_all(&mut self, spread: u64) -> Command {
         let mut quotes = Vec::new();
-        for index in 0..2u16 {
+        for index in 0..3u16 {
             for source in 0..SOURCES {
                 let price = self.price_of(index, spread);
                 quotes.push(Quote { index: IndexId(index), source, price, time: self.now });
@@ -128,7 +128,9 @@ impl Random {
         Command::SetPrices { quotes }
     }
 
+    /// The third index follows the first from elsewhere.
     fn price_of(&mut self, index: u16, spread: u64) -> Price {
+        let index = index % 2;
         let price = self.outside[usize::from(index)];
         if self.character.plain {
             let round = [Price::whole(1_000).units(), Price::whole(1).units()][usize::from(index)];

@@ -3,7 +3,7 @@
 
 use super::dice::Dice;
 use engine::params::{
-    AdlPrice, AssetParams, CollateralSchedule, Expiry, IndexParams, Kind, LiquidationParams, MarketGuards,
+    AdlPrice, AssetParams, CollateralSchedule, Expiry, IndexParams, Kind, LastResort, LiquidationParams, MarketGuards,
     MarketParams, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
@@ -71,6 +71,18 @@ fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: 
     })
 }
 
+/// Another index after a quarter of an hour, the end after the given number of minutes, zero for never.
+fn resort(minutes: i64) -> LastResort {
+    let minute = 60 * Time::SECOND_NS;
+    LastResort {
+        fallback: Some(IndexId(2)),
+        fallback_after_ns: 15 * minute,
+        fallback_band: rate("0.1"),
+        settle_after_ns: minutes * minute,
+        settle_window_ns: 5 * minute,
+    }
+}
+
 fn index(text: &str, dice: &mut Dice) -> Command {
     let weights = if dice.one_in(3) { vec![1, 2, 1] } else { vec![1; usize::from(SOURCES)] };
     Command::AddIndex(Box::new(IndexParams {
@@ -81,6 +93,7 @@ fn index(text: &str, dice: &mut Dice) -> Command {
         speed: rate("0.01"),
         reduce_only_after_ns: 600 * Time::SECOND_NS,
         redemption: if dice.one_in(3) { Some(Redemption { source: 2, band: rate("0.004") }) } else { None },
+        last_resort: Default::default(),
     }))
 }
 
@@ -219,10 +232,16 @@ pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
     let mut list = vec![
         index("BTC", dice),
         index("ALT", dice),
+        index("BTC-2", dice),
         asset("USDC", 6, None, "1", "0"),
         asset("BTC", 8, Some(0), "0.9", "0.02"),
         asset("ALT", 16, Some(1), "0.777777777", "0.05"),
     ];
+    if let (Some(Command::AddIndex(params)), true) = (list.first().cloned(), dice.one_in(2)) {
+        let last_resort = resort([0, 60][dice.pick(&[3, 1])]);
+        let params = Box::new(IndexParams { last_resort, ..*params });
+        list.push(Command::SetIndexParams { index: IndexId(0), params });
+    }
     for at in 0..FUNDS {
         list.push(Command::OpenAccount {
             owner: OwnerId(1_000 + at),

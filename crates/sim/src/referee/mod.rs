@@ -26,6 +26,7 @@ mod offset;
 mod outflow;
 mod prices;
 mod reduce;
+mod resort;
 mod sample;
 mod settlement;
 mod takeover;

@@ -45,6 +45,9 @@ pub struct Index {
     pub minutes: BTreeMap<i64, (i128, i64)>,
     /// Up to when `minutes` counts.
     pub counted_to: i64,
+    pub last_resort: engine::params::LastResort,
+    /// It stands on its fallback; when its own quorum was lost.
+    pub fallen: Option<i64>,
 }
 
 impl Asset {

@@ -39,6 +39,7 @@ impl Referee {
                     stale_ns: p.stale_ns,
                     speed: i128::from(p.speed.units()),
                     reduce_only_after_ns: p.reduce_only_after_ns,
+                    last_resort: p.last_resort,
                     quotes: vec![None; p.weights.len()],
                     redemption: p.redemption.map(|r| (usize::from(r.source), i128::from(r.band.units()))),
                     ..model::Index::default()
@@ -57,6 +58,7 @@ impl Referee {
                 row.speed = i128::from(p.speed.units());
                 row.reduce_only_after_ns = p.reduce_only_after_ns;
                 row.redemption = p.redemption.map(|r| (usize::from(r.source), i128::from(r.band.units())));
+                row.last_resort = p.last_resort;
                 Ok(())
             }
             (Event::MarketListed { market }, Command::ListMarket(p)) => {
@@ -105,6 +107,7 @@ impl Referee {
                     self.reduce_only_is_due(*market, *status)?;
                 }
                 self.status_allowed(*market, *status)?;
+                self.not_on_fallback(*market, *status)?;
                 self.everyone = true;
                 self.model.market_mut(*market).status = *status;
                 Ok(())

@@ -23,7 +23,7 @@ type Row = (i128, i128, i64);
 
 /// What the fresh quotes of an index say: the price, whether a quorum says so, and until when the quotes of that quorum
 /// are fresh: as long as enough of those that agreed are.
-fn agreed(index: &Index, now: i64) -> Option<(i128, bool, i64)> {
+pub fn agreed(index: &Index, now: i64) -> Option<(i128, bool, i64)> {
     let rows = index
         .quotes
         .iter()
@@ -91,7 +91,9 @@ impl Referee {
         let now = self.model.now;
         let row = &mut self.model.indices[index.index()];
         holds("I-24", price > 0, || format!("index {index} at {price} is above zero"))?;
-        if let Some((ours, quorum, until)) = agreed(row, now) {
+        if row.fallen.is_some() {
+            self.followed(index, price, usable_until)?;
+        } else if let Some((ours, quorum, until)) = agreed(row, now) {
             let until = if quorum { until } else { row.usable_until.min(now - 1) };
             same("index", || format!("until when index {index} is usable"), until, usable_until)?;
             if quorum {
@@ -102,6 +104,7 @@ impl Referee {
                 same("index", || format!("price of index {index} held back"), held, price)?;
             }
         }
+        let row = &mut self.model.indices[index.index()];
         row.count(now);
         row.price = price;
         row.set_at = now;
@@ -117,8 +120,10 @@ impl Referee {
         holds("settlement", !self.model.market(market).over(), || format!("market {market} has not ended"))?;
         let params = &self.model.market(market).params;
         let index = &self.model.indices[params.index.index()];
-        let low = mul_div(index.price, RATE - params.mark_band, RATE, Dir::Up);
-        let high = mul_div(index.price, RATE + params.mark_band, RATE, Dir::Down);
+        let wide = index.fallen.map_or(0, |_| i128::from(index.last_resort.fallback_band.units()));
+        let width = params.mark_band.max(wide);
+        let low = mul_div(index.price, RATE - width, RATE, Dir::Up);
+        let high = mul_div(index.price, RATE + width, RATE, Dir::Down);
         holds("I-24", price > 0 && low <= price && price <= high, || {
             format!("mark {price} of {market} in {low} to {high}")
         })?;

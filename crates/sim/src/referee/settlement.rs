@@ -17,7 +17,7 @@ impl Index {
     pub fn count(&mut self, now: i64) {
         let end = now.min(self.usable_until);
         let mut at = self.counted_to.max(end - 60 * MINUTE);
-        while self.price > 0 && at < end {
+        while self.price > 0 && self.fallen.is_none() && at < end {
             let minute = at.div_euclid(MINUTE);
             let ns = ((minute + 1) * MINUTE).min(end) - at;
             let row = self.minutes.entry(minute).or_insert((0, 0));
@@ -107,13 +107,13 @@ impl Referee {
 
     fn priced(&mut self, market: MarketId, theirs: (i128, SettlementSource, i64)) -> Verdict {
         let row = self.model.market(market);
-        let Some(expiry) = row.expiry else {
-            return holds("settlement", false, || format!("the end of market {market} was announced"));
-        };
-        let at = expiry.settle_at.ns();
-        holds("settlement", self.model.now >= at && !row.over(), || format!("the end of market {market} has come"))?;
         let index = &self.model.indices[row.params.index.index()];
-        let ours = index.settles(at, expiry.window_ns).unwrap_or((0, SettlementSource::LastValid, 0));
+        let announced = row.expiry.map(|e| (e.settle_at.ns(), e.window_ns)).filter(|e| e.0 <= self.model.now);
+        let dead = index.dead(self.model.now).then_some((self.model.now, index.last_resort.settle_window_ns));
+        let Some((at, window)) = dead.or(announced).filter(|_| !row.over()) else {
+            return holds("settlement", false, || format!("the end of market {market} has come"));
+        };
+        let ours = index.settles(at, window).unwrap_or((index.agreed, SettlementSource::LastValid, 0));
         same("settlement", || format!("price, source and usable time of market {market}"), ours, theirs)?;
         self.everyone = true;
         let now = self.model.now;
@@ -204,6 +204,11 @@ impl Referee {
             })?;
         }
         for (at, row) in self.model.markets.iter().enumerate() {
+            let index = &self.model.indices[row.params.index.index()];
+            // The clock looks once a second.
+            holds("settlement", row.over() || !index.dead(self.model.now - 1_000_000_000), || {
+                format!("market {at} ends when its index is lost for good")
+            })?;
             let Some(expiry) = row.expiry else { continue };
             let (now, from, to) = (self.model.now, expiry.reduce_only_at.ns(), expiry.settle_at.ns());
             let open = matches!(row.status, MarketStatus::Open | MarketStatus::PostOnly);

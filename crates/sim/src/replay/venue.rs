@@ -210,6 +210,7 @@ fn add_index(desk: &mut Desk<'_, '_>, config: &Config, spec: &MarketSpec) -> Res
         speed: Rate::bps(1_000),
         reduce_only_after_ns: (30 * config.step_ms).max(600_000) * 1_000_000,
         redemption: None,
+        last_resort: Default::default(),
     };
     match desk.must(&Command::AddIndex(Box::new(params)))? {
         Answer::Index(index) => Ok(index),

@@ -163,7 +163,7 @@ fn handle(names: &Names<'_>, field: &str, value: &Value) -> Option<String> {
         }
         "asset" | "sold" | "bought" => u8::try_from(number).ok().map(|n| names.of_asset(AssetId(n))),
         "market" => small().map(|n| names.of_market(MarketId(n))),
-        "index" => small().map(|n| names.of_index(IndexId(n))),
+        "index" | "fallback" => small().map(|n| names.of_index(IndexId(n))),
         "order" | "maker" | "taker" => Some(names.of_order(OrderId(number))),
         _ => None,
     }

@@ -15,7 +15,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 36] = [
+const SIGNIFICANT: [&str; 38] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -52,6 +52,8 @@ const SIGNIFICANT: [&str; 36] = [
     "position_settled",
     "settlement_continues",
     "market_settled",
+    "index_fell_back",
+    "index_restored",
 ];
 
 /// Which events are printed.

@@ -51,7 +51,7 @@ pub const VERBS: &[Verb] = &[
     ),
     verb(
         "index",
-        "NAME [weights N,N] [quorum N] [deviation RATE] [stale DURATION] [speed RATE] [reduce_only_after DURATION] [redemption SOURCE BAND] | INDEX PRICE [source N,N] [age DURATION]",
+        "NAME [weights N,N] [quorum N] [deviation RATE] [stale DURATION] [speed RATE] [reduce_only_after DURATION] [redemption SOURCE BAND] [fallback INDEX] [fallback_after DURATION] [fallback_band RATE] [settle_after DURATION] [settle_window DURATION] | INDEX PRICE [source N,N] [age DURATION]",
         prices::index,
     ),
     verb("market", "NAME [OPTION VALUE]…", markets::market),

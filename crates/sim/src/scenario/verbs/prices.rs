@@ -20,6 +20,7 @@ fn defaults(words: &Words, word: &Word) -> Result<IndexParams, Error> {
         speed: Rate::bps(100),
         reduce_only_after_ns: 24 * HOUR_NS,
         redemption: None,
+        last_resort: Default::default(),
     })
 }
 
@@ -55,6 +56,11 @@ pub fn index(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
                 let source = words.number("the number of a source")?;
                 params.redemption = Some(Redemption { source, band: words.rate("a share of its price")? });
             }
+            "fallback" => params.last_resort.fallback = Some(actor.scene.index(words)?),
+            "fallback_after" => params.last_resort.fallback_after_ns = words.duration()?,
+            "fallback_band" => params.last_resort.fallback_band = words.rate("a share of the index")?,
+            "settle_after" => params.last_resort.settle_after_ns = words.duration()?,
+            "settle_window" => params.last_resort.settle_window_ns = words.duration()?,
             _ => return Err(words.wrong(&option, "a price, or an option of an index")),
         }
     }
