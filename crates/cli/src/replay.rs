@@ -11,7 +11,9 @@ pub use args::Args;
 
 use crate::out;
 use files::Failure;
-use sim::replay::{Config, Figures, ReplayError, Report, RowError, Sources, Window, generate, named};
+use sim::replay::{
+    BOOK_COLUMNS, Book, Config, Figures, ReplayError, Report, RowError, Sources, Window, book_rows, generate, named,
+};
 use std::process::ExitCode;
 
 /// Runs the replay and answers with the exit code.
@@ -35,7 +37,11 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn replay(args: &Args) -> Result<String, Failure> {
-    let config = args.config()?;
+    let mut config = args.config()?;
+    let book = args.population.as_ref().map(|path| files::book(path, args.balance.as_deref())).transpose()?;
+    if let Some(book) = &book {
+        config.accounts = u32::try_from(book.len()).unwrap_or(u32::MAX).max(2);
+    }
     let (sources, window) = (sources(args)?, args.window()?);
     let figures = match args.path()? {
         // A path begins where the window does and has its own length.
@@ -45,7 +51,7 @@ fn replay(args: &Args) -> Result<String, Failure> {
         }
         None => Figures::new(&sources, &window)?,
     };
-    let report = watched(&config, &figures, args)?;
+    let report = watched(&config, &figures, book.as_ref(), args)?;
     let reproduce = args.reproduce();
     if args.json {
         let mut value = serde_json::to_value(&report).map_err(|why| Failure::usage(why.to_string()))?;
@@ -57,17 +63,28 @@ fn replay(args: &Args) -> Result<String, Failure> {
     Ok(table::text(&report, &reproduce))
 }
 
-fn watched(config: &Config, figures: &Figures, args: &Args) -> Result<Report, ReplayError> {
+fn watched(config: &Config, figures: &Figures, book: Option<&Book>, args: &Args) -> Result<Report, Failure> {
+    let symbols: Vec<(String, u32)> = figures.markets.iter().map(|m| (m.symbol.clone(), m.power)).collect();
+    let mut rows = Vec::new();
+    let mut opened = |state: &engine::State, first: engine::AccountId| {
+        if args.population_out.is_some() {
+            rows = book_rows(state, first, &symbols);
+        }
+    };
     let mut bar = progress::Bar::new(args.quiet || args.json);
     let lines = args.progress_lines;
-    let report = sim::replay::run(config, figures, &mut |_, _, _, _, _| {}, &mut |p| {
+    let report = sim::replay::run_with(config, figures, book, &mut opened, &mut |_, _, _, _, _| {}, &mut |p| {
         if lines {
             out::print_error(&format!("{} {} {}\n", compare::PROGRESS, p.step, p.steps));
         }
         bar.tell(p);
     });
     bar.finish();
-    report
+    let report = report?;
+    if let Some(path) = &args.population_out {
+        files::write_rows(path, &BOOK_COLUMNS, &rows)?;
+    }
+    Ok(report)
 }
 
 /// The figures of a name, or of files.

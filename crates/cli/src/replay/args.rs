@@ -56,6 +56,15 @@ pub struct Args {
     /// Print the whole result as JSON
     #[arg(long)]
     pub json: bool,
+    /// Accounts of your own instead of drawn ones, CSV or Parquet: account,symbol,size,entry_price,leverage,margin,asset,amount
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["accounts", "seed"])]
+    pub population: Option<PathBuf>,
+    /// The account that takes what longs and shorts of the file leave over
+    #[arg(long, value_name = "NAME", requires = "population")]
+    pub balance: Option<String>,
+    /// Writes the population before the first price in the same columns, CSV
+    #[arg(long, value_name = "FILE")]
+    pub population_out: Option<PathBuf>,
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,
@@ -71,7 +80,7 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Prices that did not happen (they begin at the first of the replay)")]
     path: PathArgs,
     #[command(flatten, next_help_heading = "Population (shares, 0 to 1)")]
-    population: PopulationArgs,
+    population_knobs: PopulationArgs,
     #[command(flatten, next_help_heading = "Liquidity")]
     liquidity: LiquidityArgs,
     #[command(flatten, next_help_heading = "Rules and funds")]
@@ -293,7 +302,7 @@ impl Args {
     }
 
     fn population_config(&self, config: &mut Config) -> Result<(), Failure> {
-        let (from, to) = (&self.population, &mut config.population);
+        let (from, to) = (&self.population_knobs, &mut config.population);
         set(&mut to.long_share, "long-share", from.long_share.as_deref(), 0)?;
         set(&mut to.isolated_share, "isolated-share", from.isolated_share.as_deref(), 0)?;
         set(&mut to.coin_share, "coin-share", from.coin_share.as_deref(), 0)?;
@@ -369,8 +378,14 @@ impl Args {
         words.extend(number("from", self.from.clone()));
         words.extend(number("to", self.to.clone()));
         words.extend(number("symbols", Some(self.symbols.join(",")).filter(|s| !s.is_empty())));
-        words.push(format!("--accounts {}", self.accounts.unwrap_or(config.accounts)));
-        words.push(format!("--seed {}", self.seed.unwrap_or(config.seed)));
+        match &self.population {
+            Some(path) => words.push(format!("--population {}", quoted(&path.display().to_string()))),
+            None => {
+                words.push(format!("--accounts {}", self.accounts.unwrap_or(config.accounts)));
+                words.push(format!("--seed {}", self.seed.unwrap_or(config.seed)));
+            }
+        }
+        words.extend(number("balance", self.balance.as_deref().map(quoted)));
         words.push(format!("--step {}", self.step.unwrap_or(config.step_ms / 1_000)));
         words.extend(self.path.knobs().into_iter().filter_map(|(name, value)| number(name, value)));
         words.extend(self.knobs().into_iter().filter_map(|(name, value)| number(name, value)));
@@ -378,7 +393,7 @@ impl Args {
     }
 
     fn knobs(&self) -> Vec<(&'static str, Option<String>)> {
-        let (p, q, l) = (&self.population, &self.liquidity, &self.ladder);
+        let (p, q, l) = (&self.population_knobs, &self.liquidity, &self.ladder);
         vec![
             ("long-share", p.long_share.clone()),
             ("isolated-share", p.isolated_share.clone()),

@@ -22,7 +22,8 @@ pub const PROGRESS: &str = "progress";
 const SCHEMA: &str = "plimsoll.compare/1";
 
 /// Options that belong to the comparison and not to its variants, and whether a value follows.
-const OURS: [(&str, bool); 7] = [
+const OURS: [(&str, bool); 8] = [
+    ("--population-out", true),
     ("--compare", true),
     ("--markdown", true),
     ("--report", true),
@@ -224,7 +225,7 @@ pub fn run(
     let whole = outcomes.iter().all(Result::is_ok);
     let columns: Vec<(&Variant, &Outcome)> = variants.iter().zip(&outcomes).collect();
     if let Some(path) = markdown {
-        std::fs::write(path, marked_down(&columns)).map_err(|why| Failure::file(path, &why.to_string()))?;
+        std::fs::write(path, marked_down(&columns)).map_err(|why| Failure::unwritable(path, &why.to_string()))?;
     }
     let failed: String = columns
         .iter()

@@ -5,7 +5,7 @@
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use sim::replay::{CandleReader, FundingReader, FundingTable, RawTable, RowError, Sources, TierBook};
+use sim::replay::{Book, BookReader, CandleReader, FundingReader, FundingTable, RawTable, RowError, Sources, TierBook};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
@@ -29,6 +29,11 @@ impl Failure {
     /// A file that cannot be read.
     pub fn file(path: &Path, why: &str) -> Self {
         Self { text: format!("cannot read {}: {why}", path.display()), code: 3 }
+    }
+
+    /// A file that cannot be written.
+    pub fn unwritable(path: &Path, why: &str) -> Self {
+        Self { text: format!("cannot write {}: {why}", path.display()), code: 3 }
     }
 
     /// The exit code.
@@ -78,6 +83,27 @@ pub fn funding(path: &Path) -> Result<FundingTable, Failure> {
         Some(reader) => reader.push(row, cells),
     })?;
     Ok(reader.ok_or_else(|| empty(path))?.finish())
+}
+
+/// Reads the accounts of a population.
+pub fn book(path: &Path, balance: Option<&str>) -> Result<Book, Failure> {
+    let mut reader = None;
+    rows(path, |file, row, cells| match reader.as_mut() {
+        None => BookReader::new(file, cells).map(|made| reader = Some(made)),
+        Some(reader) => reader.push(row, cells),
+    })?;
+    Ok(reader.ok_or_else(|| empty(path))?.finish(balance)?)
+}
+
+/// Writes rows under a header as CSV.
+pub fn write_rows(path: &Path, header: &[&str], rows: &[[String; 8]]) -> Result<(), Failure> {
+    let problem = |why: &dyn fmt::Display| Failure::unwritable(path, &why.to_string());
+    let mut writer = csv::Writer::from_path(path).map_err(|why| problem(&why))?;
+    writer.write_record(header).map_err(|why| problem(&why))?;
+    for row in rows {
+        writer.write_record(row).map_err(|why| problem(&why))?;
+    }
+    writer.flush().map_err(|why| problem(&why))
 }
 
 fn empty(path: &Path) -> Failure {

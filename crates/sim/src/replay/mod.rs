@@ -4,6 +4,7 @@
 //! the run. Nothing here reads a file or a clock; the same figures and the same [`Config`] give the same digests on any
 //! machine. `docs/replay.md` says what each number means and what may not be concluded.
 
+mod book;
 mod config;
 mod decimal;
 mod desk;
@@ -22,6 +23,7 @@ mod tally;
 mod tiers;
 mod venue;
 
+pub use book::{BOOK_COLUMNS, Book, BookReader, book_rows};
 pub use config::{Config, LadderKnobs, LiquidityKnobs, PopulationKnobs};
 pub use decimal::Decimal;
 pub use desk::Observer;
@@ -137,18 +139,42 @@ pub fn run(
     observer: &mut Observer<'_>,
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Report, ReplayError> {
+    run_with(config, figures, None, &mut |_, _| {}, observer, progress)
+}
+
+/// The same with a population of the caller's, instead of a drawn one; `opened` sees it with its first account before the first
+/// price.
+///
+/// # Errors
+/// As [`run`]; a book whose rows cannot be used.
+pub fn run_with(
+    config: &Config,
+    figures: &Figures,
+    book: Option<&Book>,
+    opened: &mut dyn FnMut(&engine::State, engine::AccountId),
+    observer: &mut Observer<'_>,
+    progress: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Report, ReplayError> {
     config.check(figures.interval_ms)?;
     let schedule = Schedule::new(config, figures);
     let specs = venue::specs(figures);
     let coins = venue::coin_count(figures);
+    let drawn = if book.is_some() { 0 } else { config.accounts };
     let plans: Vec<_> =
-        (0..config.accounts).map(|n| population::plan(&config.population, config.seed, n, &specs, coins)).collect();
-    let interest = venue::interest(&plans, &specs);
+        (0..drawn).map(|n| population::plan(&config.population, config.seed, n, &specs, coins)).collect();
+    let interest = match book {
+        Some(book) => book.interest(figures, &specs)?,
+        None => venue::interest(&plans, &specs),
+    };
     let start = schedule.time(0);
     let mut desk = Desk::new(start.plus_ns(-config.step_ms * 1_000_000), Tally::new(specs.len()), observer);
     let venue = venue::open(&mut desk, config, figures, &specs, &interest)?;
     schedule.set_funding(&mut desk, &venue);
-    let (_, population) = opening::open(&mut desk, config, &venue, &plans)?;
+    let population = match book {
+        Some(book) => book.open(&mut desk, &venue, figures)?,
+        None => opening::open(&mut desk, config, &venue, &plans)?.1,
+    };
+    opened(desk.engine.state(), desk.tally.population_from);
     drop(plans);
     let mut run = Run { config, figures, venue, schedule, desk };
     let before: Vec<Money> =

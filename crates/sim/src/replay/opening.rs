@@ -80,16 +80,23 @@ fn summary(desk: &Desk<'_, '_>, plans: &[AccountPlan], orders: usize) -> Populat
     }
 }
 
-fn digest(desk: &Desk<'_, '_>) -> String {
+/// The same for the same accounts with the same wallets and positions, in whatever order they were opened.
+pub fn digest(desk: &Desk<'_, '_>) -> String {
+    let state = desk.engine.state();
     let mut hash = blake3::Hasher::new();
-    for account in desk.engine.state().accounts.iter().skip(desk.tally.population_from.index()) {
-        hash.update(&account.owner.0.to_le_bytes());
-        for wallet in &account.wallets {
+    let mut put = |account: &engine::Account| {
+        for wallet in account.wallets.iter().filter(|w| !w.amount.is_zero()) {
             hash.update(&wallet.asset.0.to_le_bytes()).update(&wallet.amount.units().to_le_bytes());
         }
         for e in account.exposures.iter().filter(|e| !e.size.is_zero()) {
             hash.update(&e.market.0.to_le_bytes()).update(&e.size.units().to_le_bytes());
             hash.update(&e.cost.units().to_le_bytes());
+        }
+    };
+    for account in state.accounts.iter().skip(desk.tally.population_from.index()) {
+        if account.kind == engine::AccountKind::Trading {
+            put(account);
+            account.exposures.iter().filter_map(|e| e.child).for_each(|child| put(state.account(child)));
         }
     }
     hash.finalize().to_hex().to_string()

@@ -97,7 +97,7 @@ const CANDLE_COLUMNS: [&[&str]; 7] = [
 const FUNDING_COLUMNS: [&[&str]; 3] = [&["ts", "time_ms", "open_time_ms"], &["symbol"], &["rate", "funding_rate"]];
 
 /// The position of each column; the names of a column are alternatives.
-fn find_columns<const N: usize>(file: &str, header: &[&str], wanted: [&[&str]; N]) -> Result<[usize; N], RowError> {
+pub fn find_columns<const N: usize>(file: &str, header: &[&str], wanted: [&[&str]; N]) -> Result<[usize; N], RowError> {
     let listed = wanted.map(|names| names[0]).join(",");
     let fail = |what: String| RowError {
         file: file.to_owned(),
@@ -349,7 +349,7 @@ fn parse_time(text: &str) -> Option<i64> {
     text.parse().ok().filter(|ms| digits && (946_684_800_000..4_102_444_800_000).contains(ms))
 }
 
-fn symbol(text: &str) -> Option<&str> {
+pub fn symbol(text: &str) -> Option<&str> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     Some(text).filter(|t| !t.is_empty() && t.len() <= SYMBOL_MAX && t.bytes().all(plain))
 }

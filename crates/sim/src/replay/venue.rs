@@ -53,9 +53,11 @@ pub struct Listed {
     pub interest: Money,
 }
 
-/// Digits after the point of the quote asset and of the coins.
+/// Digits after the point that amounts of an account from a file may have, quote and coins: all there are.
+const ASSET_DECIMALS: u8 = 16;
+/// Digits after the point of the quote that drawn accounts pay in.
 pub const QUOTE_DECIMALS: u8 = 6;
-/// Digits of a coin.
+/// Digits of their coins.
 pub const COIN_DECIMALS: u8 = 8;
 /// Collateral value of a coin.
 pub const COIN_HAIRCUT: Rate = Rate::bps(9_500);
@@ -124,11 +126,11 @@ pub fn open(
     interest: &[Money],
 ) -> Result<Venue, ReplayError> {
     let indices = specs.iter().map(|spec| add_index(desk, config, spec)).collect::<Result<Vec<_>, _>>()?;
-    let quote = add_asset(desk, "USDT", QUOTE_DECIMALS, None)?;
+    let quote = add_asset(desk, "USDT", ASSET_DECIMALS, None)?;
     let mut coins = Vec::new();
     for (symbol, name) in COINS {
         if let Some((at, open)) = coin_price(figures, symbol) {
-            coins.push(Coin { asset: add_asset(desk, name, COIN_DECIMALS, Some(indices[at]))?, open });
+            coins.push(Coin { asset: add_asset(desk, name, ASSET_DECIMALS, Some(indices[at]))?, open });
         }
     }
     let total: Money = interest.iter().copied().sum();

@@ -2,8 +2,8 @@
 
 use engine::{Command, Engine, Event};
 use plimsoll_sim::replay::{
-    CandleReader, Config, Figures, FundingReader, NAMES, RawTable, Report, RowError, Sources, TierBook, TierOrigin,
-    Window, named, run,
+    BOOK_COLUMNS, BookReader, CandleReader, Config, Figures, FundingReader, NAMES, RawTable, ReplayError, Report,
+    RowError, Sources, TierBook, TierOrigin, Window, book_rows, named, run, run_with,
 };
 use std::collections::BTreeMap;
 use units::{Money, Price, Rate};
@@ -296,4 +296,90 @@ fn a_small_price_gets_a_contract_of_more_base_units() {
     let report = run(&config, &figures, &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
     assert_eq!((report.markets[0].index.low.as_str(), report.markets[0].contract_base_units), ("0.0000083923", 10_000));
     assert_eq!(report.markets[0].tiers_origin, TierOrigin::Generic);
+}
+
+/// The rows of a population, opened again: they come out as they went in.
+fn reopened(rows: &[[String; 8]], balance: Option<&str>) -> Result<(Report, Vec<[String; 8]>), ReplayError> {
+    let mut reader = BookReader::new("book.csv", &BOOK_COLUMNS)?;
+    for (number, row) in (2u64..).zip(rows) {
+        reader.push(number, &row.each_ref().map(String::as_str))?;
+    }
+    let book = reader.finish(balance)?;
+    let (config, figures) = (small(2), short_figures());
+    let symbols: Vec<(String, u32)> = figures.markets.iter().map(|m| (m.symbol.clone(), m.power)).collect();
+    let mut out = Vec::new();
+    let mut opened = |state: &engine::State, first| out = book_rows(state, first, &symbols);
+    let report =
+        run_with(&config, &figures, Some(&book), &mut opened, &mut |_, _, _, _, e| assert_conserved(e), &mut |_| {})?;
+    Ok((report, out))
+}
+
+fn short_figures() -> Figures {
+    let window = Window { to_ms: Some(1_760_122_800_000 + 600_000), ..Window::default() };
+    Figures::new(&named("2025-10-10").unwrap(), &window).unwrap()
+}
+
+#[test]
+fn a_population_that_was_written_opens_again_as_it_was() {
+    let figures = short_figures();
+    let symbols: Vec<(String, u32)> = figures.markets.iter().map(|m| (m.symbol.clone(), m.power)).collect();
+    let mut rows = Vec::new();
+    let mut opened = |state: &engine::State, first| rows = book_rows(state, first, &symbols);
+    run_with(&small(150), &figures, None, &mut opened, &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    assert!(rows.iter().any(|row| !row[5].is_empty()) && rows.iter().any(|row| row[6] == "BTC"));
+    // Hedgers are not of the population: what they held goes to the house.
+    let refused = reopened(&rows, None).unwrap_err().to_string();
+    assert!(refused.contains("longs and shorts do not balance: ") && refused.contains("--balance house"), "{refused}");
+    let (first, with_house) = reopened(&rows, Some("house")).unwrap();
+    assert_eq!(with_house.get(..rows.len()), Some(rows.as_slice()));
+    let (second, again) = reopened(&with_house, None).unwrap();
+    assert_eq!(again, with_house);
+    assert_eq!(second.population.digest, first.population.digest);
+}
+
+#[test]
+fn an_entry_that_is_off_the_tick_leaves_equity_exact() {
+    let row = |cells: &str| <[String; 8]>::try_from(cells.split(',').map(str::to_owned).collect::<Vec<_>>()).unwrap();
+    let rows: Vec<_> = [
+        "ann,,,,,,USDT,30000.123456789",
+        "ann,BTCUSDT,0.5,110000.123456789,20,,,",
+        "bob,,,,,,USDT,40000",
+        "bob,BTCUSDT,-0.5,118000,,3000.5,,",
+    ]
+    .map(row)
+    .to_vec();
+    let (report, out) = reopened(&rows, None).unwrap();
+    assert_eq!(report.population.accounts, 2);
+    let ann: Vec<&str> = out[0].iter().map(String::as_str).collect();
+    let entry: units::Money = out[1][3].parse().unwrap();
+    let wallet: units::Money = ann[7].parse().unwrap();
+    // wallet − 0.5 × entry is what was asked for.
+    let half = units::Money::from_units(entry.units() / 2);
+    assert_eq!((wallet - half).to_string(), "-24999.9382716055");
+    assert_eq!(out.iter().find(|r| r[0] == "bob" && r[1] == "BTCUSDT").unwrap()[5], "3000.5");
+}
+
+#[test]
+fn rows_of_a_population_that_cannot_be_used_say_where_and_what() {
+    let row = |cells: &str| <[String; 8]>::try_from(cells.split(',').map(str::to_owned).collect::<Vec<_>>()).unwrap();
+    let money = "ann,,,,,,USDT,1000";
+    for (cells, wanted) in [
+        ("ann,XRPUSDT,1,2,,,,", "row 3: unknown symbol XRPUSDT"),
+        ("ann,BTCUSDT,0.00000001,,,,,", "row 3: size of BTCUSDT is off the lot"),
+        ("ann,BTCUSDT,one,,,,,", "row 3: size is `one`"),
+        ("ann,BTCUSDT,0.1,1,,,,", "row 3: entry_price of BTCUSDT cannot be opened at"),
+        ("ann,BTCUSDT,0.1,,0,,,", "row 3: leverage is `0`"),
+        ("ann,BTCUSDT,0.1,,,-5,,", "row 3: margin cannot be used"),
+        ("ann,,,,,,DOGE,5", "row 3: unknown asset DOGE"),
+        ("ann,,,,,,USDT,0", "row 3: amount of USDT is not above zero"),
+        ("ann,BTCUSDT,0.1,,,,USDT,5", "row 3: neither collateral nor a position"),
+        ("ann,,,,5,,USDT,5", "row 3: collateral with cells of a position"),
+        (",,,,,,USDT,5", "row 3: account is ``"),
+        ("ann,BTCUSDT,100,,,,,", "row 3: the position was refused: insufficient margin"),
+    ] {
+        let text = reopened(&[row(money), row(cells)], Some("house")).unwrap_err().to_string();
+        assert!(text.contains(wanted), "{cells}: {text}");
+    }
+    let twice = [row(money), row("ann,BTCUSDT,1,,,,,"), row("ann,BTCUSDT,1,,,,,")];
+    assert!(reopened(&twice, None).unwrap_err().to_string().contains("row 4: a second position of ann in BTCUSDT"));
 }
