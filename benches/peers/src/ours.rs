@@ -6,7 +6,7 @@
 mod flow;
 
 use flow::FlowOrder;
-use plimsoll_engine::params::{AdlPrice, AssetParams, IndexParams, LiquidationParams, MarketParams};
+use plimsoll_engine::params::{AdlPolicy, AdlPrice, AssetParams, IndexParams, LiquidationParams, LiquidationPolicy, MarketParams};
 use plimsoll_engine::{
     AccountId, AssetId, Command, Engine, Event, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role,
     Side, TimeInForce,
@@ -192,6 +192,8 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
                 depth_share: rate("0.5"),
                 fund_limit: Money::whole(10_000_000),
                 adl_price: AdlPrice::Bankruptcy,
+                policy: LiquidationPolicy::ToTarget,
+                adl_policy: AdlPolicy::ProfitLeverage,
             },
             fund: AccountId(0),
             rulebook: [0; 16],

@@ -9,7 +9,8 @@
 #![allow(missing_docs, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bench, with numbers far below
 
 use plimsoll_engine::params::{
-    AdlPrice, AssetParams, CollateralSchedule, IndexParams, LiquidationParams, MarketGuards, MarketParams,
+    AdlPolicy, AdlPrice, AssetParams, CollateralSchedule, IndexParams, LiquidationParams, LiquidationPolicy,
+    MarketGuards, MarketParams,
 };
 use plimsoll_engine::{
     AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role, Side,
@@ -227,6 +228,8 @@ fn venue(accounts: u32) -> Engine {
                 depth_share: rate("0.5"),
                 fund_limit: Money::whole(10_000_000),
                 adl_price: AdlPrice::Bankruptcy,
+                policy: LiquidationPolicy::ToTarget,
+                adl_policy: AdlPolicy::ProfitLeverage,
             },
             fund: AccountId(0),
             rulebook: [0; 16],

@@ -1,14 +1,16 @@
 //! Auto-deleveraging: exactly the uncovered size is closed against the winners of the other side, by one ranking a market
-//! side and command (profit × leverage, ties by account number), with a receipt for each.
+//! side and command under the market's policy (ties by account number), with a receipt for each.
 
+use crate::hedge;
 use crate::margin::{Basis, Change, Need};
 use crate::output::Output;
-use crate::params::AdlPrice;
+use crate::params::{AdlPolicy, AdlPrice};
+use crate::shares::share_out;
 use crate::takeover::{Handover, can_be_deleveraged};
 use crate::{AccountId, AdlRow, Event, MarketId, MoveReason, PositionId, Side, State};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use rules::{AdlInput, adl_score};
+use rules::{AdlInput, adl_growth_score, adl_score};
 use units::{Money, Round, Size};
 
 /// The rankings of one command: made when first needed, used up from the top.
@@ -18,23 +20,35 @@ pub(crate) struct Rankings {
 }
 
 impl Rankings {
-    /// Closes what is left of a handover against winners, best rank first.
+    /// Closes what is left of a handover against winners. Some policies first ask each for no more than a part; what that
+    /// leaves is asked of everyone, best rank first.
     pub fn deleverage(&mut self, out: &mut Output<'_>, handover: &mut Handover) {
         let market = handover.market();
         let winners = if handover.size.is_positive() { Side::Sell } else { Side::Buy };
         let (rows, next) =
             self.rows.entry((market, winners)).or_insert_with(|| (out.state().ranking(market, winners), 0));
-        let mut at = *next;
-        while let Some(row) = rows.get(at).copied()
+        let left = rows.get(*next..).unwrap_or(&[]);
+        match out.state().market(market).params.liquidation.adl_policy {
+            AdlPolicy::ProfitLeverage | AdlPolicy::GrowthLeverage => {}
+            AdlPolicy::ProRata => {
+                let shares = out.state().equal_shares(handover, left);
+                first_parts(out, handover, left, |_, at, _| shares.get(at).copied().unwrap_or(Size::ZERO));
+            }
+            AdlPolicy::LeastHedgesBroken => first_parts(out, handover, left, |state, _, row| {
+                hedge::unhedged(state, row.account, market.leg(row.leg))
+            }),
+        }
+        let mut at = 0;
+        while let Some(row) = left.get(at)
             && !handover.size.is_zero()
             && out.state().still_below(handover.from)
         {
-            let part = out.state().deleverage_part(handover, &row);
+            let part = out.state().deleverage_part(handover, row, row.size.abs());
             if part.is_zero() {
                 at += 1;
                 continue;
             }
-            receipt(out, handover, &row, part);
+            receipt(out, handover, row, part);
         }
         // Those skipped above may serve another failing account; those used up are gone for this round.
         while rows
@@ -46,11 +60,37 @@ impl Rankings {
     }
 }
 
+/// Asks each once, best rank first, for at most what `most` says of it.
+fn first_parts(
+    out: &mut Output<'_>,
+    handover: &mut Handover,
+    rows: &[AdlRow],
+    most: impl Fn(&State, usize, &AdlRow) -> Size,
+) {
+    for (at, row) in rows.iter().enumerate() {
+        if handover.size.is_zero() {
+            return;
+        }
+        let most = most(out.state(), at, row);
+        if most.is_zero() || !out.state().still_below(handover.from) {
+            continue;
+        }
+        let part = out.state().deleverage_part(handover, row, most);
+        if !part.is_zero() {
+            receipt(out, handover, row, part);
+        }
+    }
+}
+
 fn receipt(out: &mut Output<'_>, handover: &mut Handover, row: &AdlRow, part: Size) {
     let (failing, winner, PositionId { market, leg }) = (handover.from, row.account, handover.position);
     let value = handover.value_of(part);
-    let (rank, score) = (row.rank, row.score);
-    out.emit(Event::Deleveraged { failing, winner, market, size: part, value, rank, score, leg });
+    let (rank, score, size) = (row.rank, row.score, part);
+    let state = out.state();
+    let policy = state.market(market).params.liquidation.adl_policy;
+    let free = hedge::unhedged(state, winner, market.leg(row.leg));
+    let hedged = part.abs() - free.min(part.abs());
+    out.emit(Event::Deleveraged { failing, winner, market, size, value, rank, score, leg, policy, hedged });
     // Before the close, so that an isolated position that closes whole returns this, too.
     pay_difference(out, winner, market, part, value);
     handover.close_against(out, winner, part, value);
@@ -94,7 +134,12 @@ impl State {
                 notional: row.contract().notional(row.mark, exposure.size).unwrap_or(Money::ZERO),
                 equity: self.credit_of(row.params.settlement, equity),
             };
-            rows.push(AdlRow { rank: 0, account: id, size: exposure.size, score: adl_score(&input), leg });
+            let score = match row.params.liquidation.adl_policy {
+                AdlPolicy::ProfitLeverage | AdlPolicy::LeastHedgesBroken => adl_score(&input),
+                AdlPolicy::GrowthLeverage => adl_growth_score(&input, (sign > 0) != row.is_inverse()),
+                AdlPolicy::ProRata => i128::from(input.upnl.is_positive()),
+            };
+            rows.push(AdlRow { rank: 0, account: id, size: exposure.size, score, leg });
         }
         rows.sort_unstable_by(|a, b| b.score.cmp(&a.score).then(a.account.cmp(&b.account)));
         for (rank, row) in (1u32..).zip(&mut rows) {
@@ -103,9 +148,9 @@ impl State {
         rows
     }
 
-    /// Contracts (signed as the winner trades) that a winner closes against a handover: at most its position, and no more
-    /// than leaves the winner above its own line.
-    fn deleverage_part(&self, handover: &Handover, row: &AdlRow) -> Size {
+    /// Contracts (signed as the winner trades) that a winner closes against a handover: at most its position and `asked`, and
+    /// no more than leaves the winner above its own line.
+    fn deleverage_part(&self, handover: &Handover, row: &AdlRow, asked: Size) -> Size {
         let position = handover.market().leg(row.leg);
         let held = self.account(row.account).position(position);
         if held.signum() * handover.size.signum() >= 0
@@ -114,7 +159,7 @@ impl State {
         {
             return Size::ZERO;
         }
-        let most = if held.abs() < handover.size.abs() { held.abs() } else { handover.size.abs() };
+        let most = held.abs().min(handover.size.abs()).min(asked);
         let stands = |size: Size| {
             let part = size.with_sign_of(handover.size);
             let trade = Some((part, handover.value_of(part), Money::ZERO));
@@ -127,5 +172,24 @@ impl State {
         let lot = self.market(handover.market()).params.lot;
         let size = if stands(most) { most } else { crate::place::largest_size(most, lot, stands) };
         size.with_sign_of(handover.size)
+    }
+
+    /// What each row gives so that all with a gain give the same share of their positions, whole lots by largest remainder,
+    /// ties by the lower account; those without a gain share what is more than all of that.
+    fn equal_shares(&self, handover: &Handover, rows: &[AdlRow]) -> Vec<Size> {
+        let stands = |row: &AdlRow| {
+            let held = self.account(row.account).position(handover.market().leg(row.leg));
+            let other = held.signum() * handover.size.signum() < 0 && row.account != handover.from;
+            if other && can_be_deleveraged(self, row.account) { i128::from(held.abs().units()) } else { 0 }
+        };
+        let held: Vec<(bool, i128)> = rows.iter().map(|row| (row.score > 0, stands(row))).collect();
+        let lot = self.market(handover.market()).params.lot;
+        let mut shares: Vec<Size> = rows.iter().map(|_| Size::ZERO).collect();
+        let mut left = i128::from(handover.size.abs().units());
+        for gains in [true, false] {
+            let group: Vec<i128> = held.iter().map(|(is, units)| if *is == gains { *units } else { 0 }).collect();
+            left -= share_out(left, &group, lot, &mut shares);
+        }
+        shares
     }
 }

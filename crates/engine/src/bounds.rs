@@ -1,6 +1,8 @@
 //! The doors: what a value from outside must satisfy before it meets the state.
 
-use crate::params::{AssetParams, Expiry, IndexParams, Kind, MarketGuards, MarketParams, RiskParams};
+use crate::params::{
+    AssetParams, Expiry, IndexParams, Kind, LiquidationPolicy, MarketGuards, MarketParams, RiskParams,
+};
 use crate::state::{Asset, Market};
 use crate::{AccountKind, AssetId, ParamName, Reject, State, limits};
 use rules::Contract;
@@ -137,7 +139,20 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
         && l.band < Rate::ONE
         && l.depth_share.is_positive()
         && share(l.depth_share);
-    ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)
+    ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)?;
+    ensure(policy(&l.policy), ParamName::LiquidationPolicy)
+}
+
+/// A policy closes something in each step, and its pauses end.
+fn policy(policy: &LiquidationPolicy) -> bool {
+    match *policy {
+        LiquidationPolicy::ToTarget | LiquidationPolicy::FullClose => true,
+        LiquidationPolicy::Fraction { share: part, whole_below, cooldown_ns } => {
+            let whole = !whole_below.is_negative() && whole_below.units() <= bounds::NOTIONAL_MAX;
+            part.is_positive() && share(part) && whole && (0..=86_400 * Time::SECOND_NS).contains(&cooldown_ns)
+        }
+        LiquidationPolicy::TierStepDown { tiers } => (1..=64).contains(&tiers),
+    }
 }
 
 fn guards(g: &MarketGuards) -> Result<(), Reject> {

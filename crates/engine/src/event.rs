@@ -1,6 +1,7 @@
 //! What happened. Emitting an event is the only thing that changes the state; an event carries handles and the values
 //! after, never names.
 
+use crate::params::AdlPolicy;
 use crate::{
     AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId, MarketStatus, OrderId, PositionMode,
     Reduce, Side, Trigger,
@@ -487,10 +488,14 @@ pub enum Event {
         value: Money,
         /// The winner's rank in this round, from 1.
         rank: u32,
-        /// Its score: profit × leverage, 1e-9.
+        /// Its score under the policy, 1e-9.
         score: i128,
         /// Which position of the failing account.
         leg: Leg,
+        /// By which policy it was its turn.
+        policy: AdlPolicy,
+        /// Contracts of these that hedged something else in the winner's account: above zero, a broken hedge.
+        hedged: Size,
     },
     /// No one was left to take these contracts; the account stays in liquidation.
     LeftUncovered {

@@ -117,19 +117,23 @@ fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
         return end(out, account, Outcome::Restored);
     }
     let book = !out.state().take_over_now(&out.state().lenient(account));
-    if book && reduce::step(out, account) == reduce::Step::Done && out.state().account(account).has_position() {
-        if !out.state().still_below(account) {
-            return end(out, account, Outcome::Restored);
+    match if book { reduce::step(out, account) } else { reduce::Step::None } {
+        reduce::Step::None => {}
+        reduce::Step::Done(least) if out.state().account(account).has_position() => {
+            if !out.state().still_below(account) {
+                return end(out, account, Outcome::Restored);
+            }
+            if !out.state().take_over_now(&out.state().lenient(account)) {
+                return pause(out, account, Stage::Reduce, least);
+            }
         }
-        if !out.state().take_over_now(&out.state().lenient(account)) {
-            return pause(out, account, Stage::Reduce);
-        }
+        reduce::Step::Done(_) => {}
     }
     convert(out, account, fund);
     takeover::run(out, account, rankings);
     if out.state().account(account).has_position() {
         return if out.state().still_below(account) {
-            pause(out, account, Stage::Deleverage)
+            pause(out, account, Stage::Deleverage, Time::SECOND_NS)
         } else {
             end(out, account, Outcome::Restored)
         };
@@ -138,10 +142,10 @@ fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
     end(out, account, Outcome::Closed);
 }
 
-/// After the last stage was tried in vain the pause is at least a second, and a falling equity does not end it.
-fn pause(out: &mut Output<'_>, account: AccountId, stage: Stage) {
-    let pause = out.state().risk.pause_ns;
-    let pause = if stage == Stage::Deleverage { pause.max(Time::SECOND_NS) } else { pause };
+/// Until the next step: the venue's pause, or longer where the policy says so. After the last stage was tried in vain it is
+/// at least a second, and a falling equity does not end it.
+fn pause(out: &mut Output<'_>, account: AccountId, stage: Stage, least_ns: i64) {
+    let pause = out.state().risk.pause_ns.max(least_ns);
     let until = out.state().now.plus_ns(pause);
     out.emit(Event::LiquidationPaused { account, stage, until });
 }
@@ -308,8 +312,9 @@ fn unwind(out: &mut Output<'_>, fund: AccountId) {
         return;
     }
     // A book that gives nothing is not asked again at every command.
-    let stage = if reduce::unwind(out, fund) { Stage::Reduce } else { Stage::Deleverage };
+    let (stage, least) =
+        if reduce::unwind(out, fund) { (Stage::Reduce, 0) } else { (Stage::Deleverage, Time::SECOND_NS) };
     if out.state().account(fund).has_position() {
-        pause(out, fund, stage);
+        pause(out, fund, stage, least);
     }
 }

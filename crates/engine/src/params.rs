@@ -114,6 +114,53 @@ pub struct LiquidationParams {
     pub fund_limit: Money,
     /// At which price winners are deleveraged.
     pub adl_price: AdlPrice,
+    /// How much a step of stage two closes, and at which price.
+    #[serde(default)]
+    pub policy: LiquidationPolicy,
+    /// Who is deleveraged first.
+    #[serde(default)]
+    pub adl_policy: AdlPolicy,
+}
+
+/// How much one step of stage two closes, and at which price. Every one of them closes through the book inside the band,
+/// never more than the position, and costs the account no more than its fee and the band.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum LiquidationPolicy {
+    /// The fewest lots that bring equity back to the venue's target, at most the share of the depth.
+    #[default]
+    ToTarget,
+    /// The whole position at once, as far as the book has it inside the band; the share of the depth does not apply.
+    FullClose,
+    /// A fixed share of the position, rounded up to lots, at most the share of the depth.
+    Fraction {
+        /// Share of the position that is left, above 0, at most 1.
+        share: Rate,
+        /// A position worth no more than this is closed whole, settlement asset; zero: never.
+        whole_below: Money,
+        /// Least pause after a step, nanoseconds.
+        cooldown_ns: i64,
+    },
+    /// Down to the cap of a lower tier; a position in the lowest tiers is closed whole. At most the share of the depth.
+    TierStepDown {
+        /// Tiers down in one step: 1 as Bybit, 2 as OKX.
+        tiers: u8,
+    },
+}
+
+/// Who is deleveraged first. `docs/loss.md` has a worked case of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdlPolicy {
+    /// The highest profit × leverage (profit ÷ leverage with a loss): BitMEX's published form, which Binance names, too.
+    #[default]
+    ProfitLeverage,
+    /// The highest (mark ÷ entry) × (notional ÷ account value), mark and entry exchanged for a short: Hyperliquid's form.
+    GrowthLeverage,
+    /// Every winner the same share of its position, by largest remainders; who has no gain gives only what those cannot.
+    ProRata,
+    /// First the parts of positions that hedge nothing in their accounts, then the rest; each by profit × leverage.
+    LeastHedgesBroken,
 }
 
 /// The price of an auto-deleveraging.

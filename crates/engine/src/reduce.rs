@@ -1,10 +1,11 @@
-//! Stage two: reduction through the book in steps: enough to be back at the target and no more, limited by a share of the
-//! visible depth, a price band, and one step a pause.
+//! Stage two: reduction through the book in steps, limited by a share of the visible depth, a price band, and one step a
+//! pause. How much a step closes is the market's policy: usually enough to be back at the target and no more.
 
 use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::matching::{self, Fees};
 use crate::output::Output;
+use crate::params::LiquidationPolicy;
 use crate::{AccountId, CancelReason, Event, PositionId, Reduce, Side, Stage, State};
 use units::{Money, Price, Rate, Round, Size};
 
@@ -13,8 +14,8 @@ use units::{Money, Price, Rate, Round, Size};
 pub(crate) enum Step {
     /// The book has nothing inside the limits.
     None,
-    /// Something was closed.
-    Done,
+    /// Something was closed; the least pause that follows, nanoseconds.
+    Done(i64),
 }
 
 /// Reduces the position with the largest maintenance margin that the book takes anything of.
@@ -23,7 +24,7 @@ pub(crate) fn step(out: &mut Output<'_>, account: AccountId) -> Step {
         let Some(offer) = out.state().offer(account, position) else { continue };
         let size = out.state().wanted(account, position, &offer);
         if close(out, account, position, &offer, size) {
-            return Step::Done;
+            return Step::Done(out.state().cooldown(position.market));
         }
     }
     Step::None
@@ -61,12 +62,9 @@ impl State {
         };
         let bound = row.mark.scale(rate, round)?.to_tick(p.tick, round).filter(|b| b.is_positive())?;
         let depth = row.book.depth(side, bound);
-        let allowed = units::mul_div(
-            depth,
-            i128::from(p.liquidation.depth_share.units()),
-            i128::from(Rate::ONE.units()),
-            Round::Down,
-        )?;
+        let whole = p.liquidation.policy == LiquidationPolicy::FullClose;
+        let share = if whole { Rate::ONE } else { p.liquidation.depth_share };
+        let allowed = units::mul_div(depth, i128::from(share.units()), i128::from(Rate::ONE.units()), Round::Down)?;
         let lot = i128::from(p.lot.units());
         let allowed = if allowed < lot && depth >= lot { lot } else { allowed };
         let units = i64::try_from(allowed.min(i128::from(i64::MAX))).ok()?;
@@ -75,9 +73,40 @@ impl State {
         most.is_positive().then_some(Offer { side, bound, most })
     }
 
+    /// What the market's policy closes in one step of what is offered.
+    fn wanted(&self, account: AccountId, position: PositionId, offer: &Offer) -> Size {
+        let row = self.market(position.market);
+        let size = self.account(account).position(position).abs();
+        let notional = |size| row.contract().notional(row.mark, size).unwrap_or(Money::MAX);
+        let lot = row.params.lot;
+        let asked = match row.params.liquidation.policy {
+            LiquidationPolicy::ToTarget => return self.to_target(account, position, offer),
+            LiquidationPolicy::FullClose => size,
+            LiquidationPolicy::Fraction { whole_below, .. } if notional(size) <= whole_below => size,
+            LiquidationPolicy::Fraction { share, .. } => share_of(size, share),
+            LiquidationPolicy::TierStepDown { tiers } => {
+                let held = notional(size);
+                let table = row.params.tiers.tiers();
+                let tier = table.iter().position(|t| held <= t.cap).unwrap_or(table.len().saturating_sub(1));
+                let lower = tier.checked_sub(usize::from(tiers)).and_then(|at| table.get(at));
+                lower.map_or(size, |t| size - crate::place::largest_size(size, lot, |kept| notional(kept) <= t.cap))
+            }
+        };
+        let asked = lots_up(asked, lot);
+        if asked < offer.most { asked } else { offer.most }
+    }
+
+    /// The least pause that a market's policy wants after a step, nanoseconds.
+    fn cooldown(&self, market: crate::MarketId) -> i64 {
+        match self.market(market).params.liquidation.policy {
+            LiquidationPolicy::Fraction { cooldown_ns, .. } => cooldown_ns,
+            _ => 0,
+        }
+    }
+
     /// The fewest lots after which equity is back at the target, at the prices that the book shows; all that is offered
     /// when even that is not enough.
-    fn wanted(&self, account: AccountId, position: PositionId, offer: &Offer) -> Size {
+    fn to_target(&self, account: AccountId, position: PositionId, offer: &Offer) -> Size {
         let lot = self.market(position.market).params.lot;
         crate::place::smallest_size(offer.most, lot, |size| self.restores(account, position, offer.side, size))
     }
@@ -97,6 +126,19 @@ impl State {
         let target = terms.maintenance.mul_rate(self.risk.target, Round::Up);
         terms.equity >= target && !self.risk.line.is_below(terms.headroom())
     }
+}
+
+/// A share of a size, rounded up to 1e-8 contract.
+fn share_of(size: Size, share: Rate) -> Size {
+    let (part, one) = (i128::from(share.units()), i128::from(Rate::ONE.units()));
+    let units = units::mul_div(i128::from(size.units()), part, one, Round::Up);
+    units.and_then(|u| i64::try_from(u).ok()).and_then(Size::new).unwrap_or(size)
+}
+
+/// Whole lots, rounded up.
+fn lots_up(size: Size, lot: Size) -> Size {
+    let down = size.to_lot(lot);
+    if down == size { size } else { down.checked_add(lot).unwrap_or(size) }
 }
 
 impl crate::Market {

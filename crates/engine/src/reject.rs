@@ -224,6 +224,7 @@ pub enum ParamName {
     VenueCap,
     Redemption,
     LastResort,
+    LiquidationPolicy,
 }
 
 impl fmt::Display for ParamName {

@@ -138,7 +138,7 @@ impl State {
     }
 
     /// Contracts of a market worth an amount of the settlement asset at the mark, rounded down.
-    fn contracts_worth(&self, market: MarketId, amount: Money) -> Size {
+    pub(crate) fn contracts_worth(&self, market: MarketId, amount: Money) -> Size {
         let row = self.market(market);
         let each = row.contract().notional(row.mark, Size::whole(1)).unwrap_or(Money::MAX).max(Money::UNIT);
         let units = units::mul_div(amount.units(), i128::from(Size::whole(1).units()), each.units(), Round::Down);

@@ -157,7 +157,7 @@ pub struct AdlRow {
     pub account: AccountId,
     /// The position; + long.
     pub size: Size,
-    /// profit × leverage, 1e-9.
+    /// Under the market's policy, 1e-9; with equal shares 1 for a gain, 0 without.
     pub score: i128,
     /// Which of its positions.
     pub leg: Leg,

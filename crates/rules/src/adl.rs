@@ -35,6 +35,24 @@ pub fn adl_score(input: &AdlInput) -> i128 {
     if profit > 0 { profit * leverage / one } else { profit * one / leverage }
 }
 
+/// Hyperliquid's rank of a position, higher is closed first: growth × leverage, in 1e-9. Ties go by account number, in the
+/// caller.
+///
+/// Growth is mark ÷ entry for what gains by a rise and entry ÷ mark for what gains by a fall. For a linear contract mark ÷
+/// entry is notional ÷ |cost|, for an inverse one |cost| ÷ notional; `grows_with_notional` says which of the two grows with
+/// the gain: true for a linear long and an inverse short. Leverage = notional ÷ equity. Each factor is rounded toward zero and held at
+/// 2⁶², cost, notional and equity count as at least one unit, and so does not fail; the product is rounded toward zero.
+///
+/// A long of 5,500 bought for 5,000 with an equity of 1,100: 1.1 × 5 = 5.5, which is 5,500,000,000. A short of 5,000 sold for
+/// 5,500 with 1,000: 1.1 × 5 = 5.5, too. Source: venues.md section 7, item 5.
+#[must_use]
+pub fn adl_growth_score(input: &AdlInput, grows_with_notional: bool) -> i128 {
+    let (notional, cost) = (input.notional.abs(), input.cost.abs());
+    let growth = if grows_with_notional { ratio(notional, cost) } else { ratio(cost, notional) };
+    let leverage = ratio(notional, input.equity);
+    mul_div(growth, leverage, i128::from(limits::RATE_ONE), Round::TowardZero).unwrap_or(FACTOR_MAX)
+}
+
 /// `part` ÷ `whole` in 1e-9 toward zero, held at the greatest factor; `whole` is at least one unit.
 fn ratio(part: Money, whole: Money) -> i128 {
     let whole = whole.max(Money::UNIT).units();
@@ -64,6 +82,18 @@ mod tests {
         // A third, toward zero on both sides.
         assert_eq!(score("1", "3", "1", "1"), 333_333_333);
         assert_eq!(score("-1", "3", "1", "1"), -333_333_333);
+    }
+
+    #[test]
+    fn growth_times_leverage() {
+        let of = |cost: &str, notional: &str, equity: &str, long: bool| {
+            let [cost, notional, equity] = [cost, notional, equity].map(|text| text.parse().unwrap());
+            adl_growth_score(&AdlInput { upnl: Money::ZERO, cost, notional, equity }, long)
+        };
+        assert_eq!(of("5000", "5500", "1100", true), 5_500_000_000);
+        assert_eq!(of("-5500", "5000", "1000", false), 5_500_000_000);
+        // A loser ranks by the same formula: 4,500 bought for 5,000 at leverage 5.
+        assert_eq!(of("5000", "4500", "900", true), 4_500_000_000);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod margin;
 mod mark;
 mod tiers;
 
-pub use adl::{AdlInput, adl_score};
+pub use adl::{AdlInput, adl_growth_score, adl_score};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
 pub use contract::{Contract, Split, split_close};
 pub use funding::{FundingRule, Payment, funding_index_step, funding_payment, funding_rate, premium};

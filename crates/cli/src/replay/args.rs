@@ -1,7 +1,7 @@
 //! What `plimsoll replay` takes, and how its texts become knobs. Rates and prices are read as decimals, never as floats.
 
 use super::files::Failure;
-use engine::params::AdlPrice;
+use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use sim::replay::{Config, Decimal, PathKind, PathPlan, Window};
 use std::path::PathBuf;
 use units::{Rate, Time};
@@ -280,6 +280,24 @@ struct LadderArgs {
     /// Price of an auto-deleveraging: bankruptcy or mark [default: bankruptcy]
     #[arg(long, value_name = "PRICE")]
     adl_price: Option<String>,
+    /// What a step closes: to-target, full-close, fraction or tier-step-down [default: to-target]
+    #[arg(long, value_name = "POLICY")]
+    liquidation_policy: Option<String>,
+    /// Share of the position that a step of `fraction` closes [default: 0.2]
+    #[arg(long, value_name = "SHARE")]
+    fraction: Option<String>,
+    /// A position worth no more than this is closed whole by `fraction`, quote [default: 100000]
+    #[arg(long, value_name = "AMOUNT")]
+    whole_below: Option<String>,
+    /// Least time between two steps of `fraction`, milliseconds [default: 30000]
+    #[arg(long, value_name = "MS")]
+    cooldown_ms: Option<i64>,
+    /// Tiers down in a step of `tier-step-down` [default: 1]
+    #[arg(long, value_name = "N")]
+    tiers_down: Option<u8>,
+    /// Who is deleveraged first: profit-leverage, growth-leverage, pro-rata or least-hedges-broken [default: profit-leverage]
+    #[arg(long, value_name = "POLICY")]
+    adl_policy: Option<String>,
 }
 
 impl Args {
@@ -330,6 +348,19 @@ impl Args {
             Some("mark") => AdlPrice::Mark,
             Some(other) => {
                 return Err(Failure::usage(format!("adl-price cannot be `{other}`\n  expected: bankruptcy or mark")));
+            }
+        };
+        to.policy = from.policy(to.policy)?;
+        to.adl_policy = match from.adl_policy.as_deref() {
+            None => to.adl_policy,
+            Some("profit-leverage") => AdlPolicy::ProfitLeverage,
+            Some("growth-leverage") => AdlPolicy::GrowthLeverage,
+            Some("pro-rata") => AdlPolicy::ProRata,
+            Some("least-hedges-broken") => AdlPolicy::LeastHedgesBroken,
+            Some(other) => {
+                return Err(Failure::usage(format!(
+                    "adl-policy cannot be `{other}`\n  expected: profit-leverage, growth-leverage, pro-rata or least-hedges-broken"
+                )));
             }
         };
         set(&mut to.taker_fee, "taker-fee", from.taker_fee.as_deref(), 0)?;
@@ -419,7 +450,40 @@ impl Args {
             ("backstops", l.backstops.map(|n| n.to_string())),
             ("backstop-limit", l.backstop_limit.clone()),
             ("adl-price", l.adl_price.clone()),
+            ("liquidation-policy", l.liquidation_policy.clone()),
+            ("fraction", l.fraction.clone()),
+            ("whole-below", l.whole_below.clone()),
+            ("cooldown-ms", l.cooldown_ms.map(|n| n.to_string())),
+            ("tiers-down", l.tiers_down.map(|n| n.to_string())),
+            ("adl-policy", l.adl_policy.clone()),
         ]
+    }
+}
+
+impl LadderArgs {
+    /// The liquidation policy and what belongs to it.
+    fn policy(&self, usual: LiquidationPolicy) -> Result<LiquidationPolicy, Failure> {
+        Ok(match self.liquidation_policy.as_deref() {
+            None => usual,
+            Some("to-target") => LiquidationPolicy::ToTarget,
+            Some("full-close") => LiquidationPolicy::FullClose,
+            Some("tier-step-down") => LiquidationPolicy::TierStepDown { tiers: self.tiers_down.unwrap_or(1) },
+            Some("fraction") => {
+                let mut share = Rate::bps(2_000);
+                set(&mut share, "fraction", self.fraction.as_deref(), 0)?;
+                let whole = self.whole_below.as_deref().unwrap_or("100000");
+                let whole_below = whole.parse().map_err(|_| {
+                    Failure::usage(format!("whole-below cannot be `{whole}`\n  expected: an amount such as 100000"))
+                })?;
+                let cooldown_ns = self.cooldown_ms.unwrap_or(30_000).saturating_mul(1_000_000);
+                LiquidationPolicy::Fraction { share, whole_below, cooldown_ns }
+            }
+            Some(other) => {
+                return Err(Failure::usage(format!(
+                    "liquidation-policy cannot be `{other}`\n  expected: to-target, full-close, fraction or tier-step-down"
+                )));
+            }
+        })
     }
 }
 

@@ -122,6 +122,16 @@ fn totals(report: &Report) -> String {
             ),
         ),
         (
+            "hedges broken by it",
+            format!(
+                "{} receipts, {}; profit of winners on what was closed {}, taken {}",
+                count(t.hedges_broken),
+                short(t.hedged_notional),
+                short(t.winners_profit),
+                short(t.winners_profit_taken)
+            ),
+        ),
+        (
             "fees",
             format!("{} of orders, {} of the ladder", short(t.counts.trading_fees), short(t.counts.liquidation_fees)),
         ),

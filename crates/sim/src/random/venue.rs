@@ -3,8 +3,8 @@
 
 use super::dice::Dice;
 use engine::params::{
-    AdlPrice, AssetParams, CollateralSchedule, Expiry, IndexParams, Kind, LastResort, LiquidationParams, MarketGuards,
-    MarketParams, Redemption, RiskParams,
+    AdlPolicy, AdlPrice, AssetParams, CollateralSchedule, Expiry, IndexParams, Kind, LastResort, LiquidationParams,
+    LiquidationPolicy, MarketGuards, MarketParams, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
@@ -103,6 +103,21 @@ fn tiers(steps: &[(i64, &str, &str)]) -> TierTable {
     TierTable::derive(&steps).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn policy(dice: &mut Dice) -> LiquidationPolicy {
+    let cooldown_ns = [0, 30 * Time::SECOND_NS][dice.pick(&[1, 1])];
+    let whole_below = Money::whole([0, 1, 5_000][dice.pick(&[1, 1, 1])]);
+    match dice.pick(&[4, 1, 2, 2]) {
+        0 => LiquidationPolicy::ToTarget,
+        1 => LiquidationPolicy::FullClose,
+        2 => LiquidationPolicy::Fraction {
+            share: rate(["0.2", "0.333333333"][dice.pick(&[1, 1])]),
+            whole_below,
+            cooldown_ns,
+        },
+        _ => LiquidationPolicy::TierStepDown { tiers: [1, 2][dice.pick(&[1, 1])] },
+    }
+}
+
 fn liquidation(dice: &mut Dice, limit: Money) -> LiquidationParams {
     LiquidationParams {
         fee: rate(["0", "0.001", "0.0125"][dice.pick(&[1, 2, 1])]),
@@ -110,6 +125,13 @@ fn liquidation(dice: &mut Dice, limit: Money) -> LiquidationParams {
         depth_share: rate(["0.1", "0.5", "1"][dice.pick(&[1, 2, 2])]),
         fund_limit: limit,
         adl_price: if dice.one_in(2) { AdlPrice::Mark } else { AdlPrice::Bankruptcy },
+        policy: policy(dice),
+        adl_policy: [
+            AdlPolicy::ProfitLeverage,
+            AdlPolicy::GrowthLeverage,
+            AdlPolicy::ProRata,
+            AdlPolicy::LeastHedgesBroken,
+        ][dice.pick(&[2, 1, 2, 2])],
     }
 }
 

@@ -1,12 +1,14 @@
-//! Auto-deleveraging (I-20): the ranking at the start of the round by profit × leverage, its order, the exact sizes, and
-//! that nothing is left uncovered while a winner is there.
+//! Auto-deleveraging (I-20): the ranking at the start of the round under the market's policy, whose turn it is and for how
+//! much, and that nothing is left uncovered while a winner is there.
 
 use super::Referee;
 use super::fills::money;
 use super::margin::Lens;
 use super::mismatch::{Verdict, holds, same};
 use super::num::{Dir, PRICE, RATE, mul_div};
+use super::shares::Most;
 use super::value;
+use engine::params::AdlPolicy;
 use engine::{AccountId, AssetId, Event, MarketId, MoveReason, PositionId, Side};
 
 /// Winners of one side of a market, best first, with their scores.
@@ -20,6 +22,15 @@ fn score(upnl: i128, cost: i128, notional: i128, equity: i128) -> i128 {
     let profit = mul_div(upnl, RATE, cost.abs().max(1), Dir::Zero).clamp(-MOST, MOST);
     let leverage = mul_div(notional, RATE, equity.max(1), Dir::Zero).clamp(1, MOST);
     if profit > 0 { mul_div(profit, leverage, RATE, Dir::Zero) } else { mul_div(profit, RATE, leverage, Dir::Zero) }
+}
+
+/// (mark ÷ entry) × leverage; mark and entry change places for what gains by a fall.
+fn growth(rises: bool, mark_over_entry: (i128, i128), notional: i128, equity: i128) -> i128 {
+    let (mark, entry) = mark_over_entry;
+    let (above, under) = if rises { (mark, entry) } else { (entry, mark) };
+    let growth = mul_div(above, RATE, under.max(1), Dir::Zero).clamp(-MOST, MOST);
+    let leverage = mul_div(notional, RATE, equity.max(1), Dir::Zero).clamp(-MOST, MOST);
+    mul_div(growth, leverage, RATE, Dir::Zero)
 }
 
 impl Referee {
@@ -41,7 +52,16 @@ impl Referee {
             let upnl = value::upnl(&row.params, row.mark, e.size, e.cost);
             let notional = value::notional(&row.params, row.mark, e.size);
             let equity = self.in_asset(row.params.settlement, self.figures(id, Lens::Bare).equity);
-            ranking.push((id, score(upnl, e.cost, notional, equity)));
+            ranking.push(match row.params.adl_policy {
+                AdlPolicy::ProfitLeverage | AdlPolicy::LeastHedgesBroken => (id, score(upnl, e.cost, notional, equity)),
+                AdlPolicy::GrowthLeverage => {
+                    // A linear value is proportional to the price, an inverse one to 1 ÷ price.
+                    let linear = row.params.face.is_none();
+                    let marks = if linear { (notional, e.cost.abs()) } else { (e.cost.abs(), notional) };
+                    (id, growth(sign > 0, marks, notional, equity))
+                }
+                AdlPolicy::ProRata => (id, i128::from(upnl > 0)),
+            });
         }
         ranking.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         self.ladder.rankings.insert((market, side), ranking.clone());
@@ -54,8 +74,15 @@ impl Referee {
         if per == 0 { 0 } else { mul_div(amount, PRICE, per, Dir::Down) }
     }
 
-    /// Contracts that a winner can close against what is left, with the sign of its trade.
-    fn part_of(&self, failing: AccountId, market: MarketId, left: (i128, i128), winner: AccountId) -> i128 {
+    /// Contracts that a winner can close against what is left, with the sign of its trade; at most `asked`.
+    fn part_of(
+        &self,
+        failing: AccountId,
+        market: MarketId,
+        left: (i128, i128),
+        winner: AccountId,
+        asked: i128,
+    ) -> i128 {
         let position = self.model.held(winner, market, -left.0.signum());
         let held = self.model.exposure(winner, position).size;
         let other = held.signum() * left.0.signum() < 0;
@@ -68,7 +95,7 @@ impl Referee {
             !self.model.risk.below(after.headroom())
         };
         // All of it, or as many whole lots as leave it above its own line.
-        let most = held.abs().min(left.0.abs());
+        let most = held.abs().min(left.0.abs()).min(asked);
         if stands(most) {
             return most * left.0.signum();
         }
@@ -81,12 +108,48 @@ impl Referee {
         good * lot * left.0.signum()
     }
 
+    /// Who gives next of what is left, and how much: everyone's turn comes in the order of the policy, once for at most a
+    /// part and then as often as it can give.
+    fn turn(
+        &mut self,
+        failing: AccountId,
+        position: PositionId,
+        left: (i128, i128),
+        ranking: &Ranking,
+    ) -> Option<(AccountId, i128)> {
+        let key = (failing, position);
+        if !self.ladder.turns.contains_key(&key) {
+            let turns = self.turns(failing, position.market, left, ranking);
+            self.ladder.turns.insert(key, (turns, 0));
+        }
+        let (turns, mut at) = self.ladder.turns.get(&key).cloned().unwrap_or_default();
+        let mut found = None;
+        while let Some((winner, most)) = turns.get(at).filter(|_| found.is_none()) {
+            let asked = match most {
+                Most::All => i128::MAX,
+                Most::Units(units) => *units,
+                Most::Unhedged => self.unhedged(*winner, self.model.held(*winner, position.market, -left.0.signum())),
+            };
+            let part = self.part_of(failing, position.market, left, *winner, asked);
+            if part != 0 {
+                found = Some((*winner, part));
+            }
+            if part == 0 || *most != Most::All {
+                at += 1;
+            }
+        }
+        self.ladder.turns.insert(key, (turns, at));
+        found
+    }
+
     fn winners(left: (i128, i128)) -> Side {
         if left.0 > 0 { Side::Sell } else { Side::Buy }
     }
 
     pub(super) fn deleveraged(&mut self, event: &Event) -> Verdict {
-        let &Event::Deleveraged { failing, winner, market, size, value: paid, rank, score, leg } = event else {
+        let &Event::Deleveraged { failing, winner, market, size, value: paid, rank, score, leg, policy, hedged } =
+            event
+        else {
             return Ok(());
         };
         let (part, paid) = (i128::from(size.units()), paid.units());
@@ -99,11 +162,12 @@ impl Referee {
         let theirs = (usize::try_from(rank).ok().and_then(|r| r.checked_sub(1)), Some(score));
         let ours = (place, place.map(|p| ranking[p].1));
         same("I-20", || format!("rank and score of winner {winner} in market {market}"), ours, theirs)?;
-        same("I-20", || format!("size closed of winner {winner}"), self.part_of(failing, market, left, winner), part)?;
-        for (better, _) in ranking.iter().take(place.unwrap_or(0)) {
-            let could = self.part_of(failing, market, left, *better);
-            same("I-20", || format!("{better} ranks before {winner} and could close"), 0, could)?;
-        }
+        let turn = self.turn(failing, failing_position, left, &ranking);
+        same("I-20", || format!("whose turn it is in market {market}, and its size"), turn, Some((winner, part)))?;
+        let free = self.unhedged(winner, self.model.held(winner, market, -part));
+        let ours = (self.model.market(market).params.adl_policy, (part.abs() - free).max(0));
+        let theirs = (policy, i128::from(hedged.units()));
+        same("I-20", || format!("policy, and contracts of winner {winner} that hedged"), ours, theirs)?;
         self.funds_first(failing, market, left)?;
         self.ladder.gave.insert((failing, winner));
         // What it lost here is not the doing of an order that it placed in the same command.
@@ -156,7 +220,7 @@ impl Referee {
         let ranking = self.ranking(market, Self::winners(left));
         // A winner that gave what it could may be able to give more once the fund has paid it: at the next try.
         for (winner, _) in ranking.into_iter().filter(|(winner, _)| !self.ladder.gave.contains(&(account, *winner))) {
-            let could = self.part_of(account, market, left, winner);
+            let could = self.part_of(account, market, left, winner, i128::MAX);
             same("I-20", || format!("{winner} could close what is left of account {account}"), 0, could)?;
         }
         self.funds_first(account, market, left)

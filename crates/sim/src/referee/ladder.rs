@@ -8,7 +8,9 @@ use super::margin::Lens;
 use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Ladder};
 use super::num::{Dir, at_rate, mul_div};
+use super::shares::Turns;
 use super::value;
+use engine::params::LiquidationPolicy;
 use engine::{AccountId, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +36,8 @@ pub struct Round {
     /// What is left of a position that is handed over, and its value.
     pub handovers: BTreeMap<(AccountId, PositionId), (i128, i128)>,
     pub rankings: BTreeMap<(MarketId, Side), Ranking>,
+    /// Whose turns come in a deleveraging, and how far they have come.
+    pub turns: BTreeMap<(AccountId, PositionId), (Turns, usize)>,
     /// Accounts that were due when this run began, worst first, and how far it has come.
     order: Vec<AccountId>,
     reached: usize,
@@ -183,7 +187,7 @@ impl Referee {
             }
             Event::LiquidationFee { account, market, fund, fee } => self.ladder_fee(account, market, fund, fee.units()),
             Event::LiquidationPaused { account, stage, until } => {
-                let least = if stage == Stage::Deleverage { 1_000_000_000 } else { 0 };
+                let least = if stage == Stage::Deleverage { 1_000_000_000 } else { self.cooldown(account) };
                 let due = self.model.now.saturating_add(self.model.risk.pause_ns.max(least));
                 same("ladder", || format!("end of the pause of account {account}"), due, until.ns())?;
                 self.work_ends(account);
@@ -207,11 +211,27 @@ impl Referee {
         }
     }
 
+    /// The least pause that the policy of the market of an account's last step wants; funds unwind without.
+    fn cooldown(&self, account: AccountId) -> i64 {
+        let mut steps = self.ladder.stages.get(&account).into_iter().flatten();
+        let last = steps.rfind(|(stage, _)| *stage == Stage::Reduce);
+        let policy = last.map(|(_, market)| self.model.market(market.market).params.policy);
+        match policy {
+            Some(LiquidationPolicy::Fraction { cooldown_ns, .. })
+                if self.model.account(account).liquidating.is_some() =>
+            {
+                cooldown_ns
+            }
+            _ => 0,
+        }
+    }
+
     fn work_ends(&mut self, account: AccountId) {
         self.ladder.worked.insert(account);
         self.ladder.stages.remove(&account);
         self.ladder.open.remove(&account);
         self.ladder.funds.remove(&account);
+        self.ladder.turns.retain(|(who, _), _| *who != account);
         self.ladder.gave.retain(|(failing, _)| *failing != account);
         self.ladder.handovers.retain(|(who, _), _| *who != account);
     }

@@ -29,6 +29,7 @@ mod reduce;
 mod resort;
 mod sample;
 mod settlement;
+mod shares;
 mod takeover;
 mod value;
 

@@ -109,6 +109,8 @@ pub struct Params {
     pub depth_share: i128,
     pub fund_limit: i128,
     pub adl_at_mark: bool,
+    pub policy: engine::params::LiquidationPolicy,
+    pub adl_policy: engine::params::AdlPolicy,
     pub fund: AccountId,
     /// Bands of market and triggered orders, and how far behind the mark an order may rest; zero for none.
     pub market_band: i128,
@@ -159,6 +161,8 @@ impl Params {
             depth_share: rate(p.liquidation.depth_share),
             fund_limit: p.liquidation.fund_limit.units(),
             adl_at_mark: p.liquidation.adl_price == engine::params::AdlPrice::Mark,
+            policy: p.liquidation.policy,
+            adl_policy: p.liquidation.adl_policy,
             fund: p.fund,
             market_band: rate(p.guards.market_band),
             triggered_band: rate(p.guards.triggered_band),

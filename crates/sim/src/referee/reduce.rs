@@ -7,7 +7,8 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Order};
 use super::num::{Dir, RATE, at_rate, div, mul_div};
 use super::value;
-use engine::{AccountId, Event, PositionId, Side, Stage};
+use engine::params::LiquidationPolicy;
+use engine::{AccountId, Event, MarketId, PositionId, Side, Stage};
 use std::collections::BTreeMap;
 
 impl Referee {
@@ -23,7 +24,8 @@ impl Referee {
             (Side::Buy, div(mul_div(row.mark, RATE + p.band, RATE, Dir::Down), p.tick, Dir::Down) * p.tick)
         };
         let depth = self.depth(market, side, bound);
-        let share = at_rate(depth, p.depth_share, Dir::Down);
+        let share =
+            if p.policy == LiquidationPolicy::FullClose { depth } else { at_rate(depth, p.depth_share, Dir::Down) };
         let allowed = if share < p.lot && depth >= p.lot { p.lot } else { share };
         let most = if allowed >= position.abs() { position.abs() } else { allowed - allowed % p.lot };
         if bound > 0 && most > 0 { Some((side, bound, most)) } else { None }
@@ -46,11 +48,41 @@ impl Referee {
         }
         holds("ladder", size <= most, || what(&format!("{size} is within {most}")))?;
         let lot = self.model.market(market).params.lot;
+        if let Some(asked) = self.asked_by_policy(market, position.abs()) {
+            let whole = if asked % lot == 0 { asked } else { asked - asked % lot + lot };
+            return same("ladder", || what("size by the policy"), whole.min(most), size);
+        }
         let enough = size == most || self.restores(account, order.position(), order.side, size);
         holds("ladder", enough, || what(&format!("{size} of {most} brings back to the target")))?;
         let fewer = size - if size % lot == 0 { lot } else { size % lot };
         let over = fewer > 0 && self.restores(account, order.position(), order.side, fewer);
         holds("ladder", !over, || what(&format!("{fewer} contracts would have been enough, not {size}")))
+    }
+
+    /// What a policy closes of a position in one step, before lots and what the book offers; `None`: what the target needs.
+    fn asked_by_policy(&self, market: MarketId, held: i128) -> Option<i128> {
+        let row = self.model.market(market);
+        let p = &row.params;
+        let worth = |size: i128| value::notional(p, row.mark, size);
+        match p.policy {
+            LiquidationPolicy::ToTarget => None,
+            LiquidationPolicy::FullClose => Some(held),
+            LiquidationPolicy::Fraction { share, whole_below, .. } => {
+                let small = worth(held) <= whole_below.units();
+                Some(if small { held } else { at_rate(held, i128::from(share.units()), Dir::Up) })
+            }
+            LiquidationPolicy::TierStepDown { tiers } => {
+                let above = p.tiers.iter().filter(|t| worth(held) > t.cap).count().min(p.tiers.len() - 1);
+                let Some(target) = above.checked_sub(usize::from(tiers)) else { return Some(held) };
+                // The most whole lots that fit under the cap.
+                let (mut fits, mut not) = (0, held / p.lot + 1);
+                while not - fits > 1 {
+                    let middle = (fits + not) / 2;
+                    if worth(middle * p.lot) <= p.tiers[target].cap { fits = middle } else { not = middle }
+                }
+                Some(held - fits * p.lot)
+            }
+        }
     }
 
     /// Whether closing `size` at the prices that the book shows brings equity back to the target.

@@ -2,7 +2,7 @@
 //! population has opened), so that a small population and a large one behave alike.
 
 use super::ReplayError;
-use engine::params::AdlPrice;
+use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use serde::Serialize;
 use units::Rate;
 
@@ -84,6 +84,10 @@ pub struct LadderKnobs {
     pub backstop_limit: Rate,
     /// Price of an auto-deleveraging.
     pub adl_price: AdlPrice,
+    /// How much a step closes.
+    pub policy: LiquidationPolicy,
+    /// Who is deleveraged first.
+    pub adl_policy: AdlPolicy,
 }
 
 impl Default for Config {
@@ -128,6 +132,8 @@ impl Default for LadderKnobs {
             backstops: 4,
             backstop_limit: Rate::bps(50),
             adl_price: AdlPrice::Bankruptcy,
+            policy: LiquidationPolicy::ToTarget,
+            adl_policy: AdlPolicy::ProfitLeverage,
         }
     }
 }
@@ -191,6 +197,20 @@ impl Config {
             ("backstops", i64::from(l.backstops), 0, 64),
             ("pause-ms", l.pause_ms, 0, 3_600_000),
         ];
+        match l.policy {
+            LiquidationPolicy::Fraction { share, .. } if !share.is_positive() || share > Rate::ONE => {
+                return Err(knob("fraction", share.to_string(), "above 0, at most 1"));
+            }
+            LiquidationPolicy::TierStepDown { tiers } if !(1..=64).contains(&tiers) => {
+                return Err(knob("tiers-down", tiers.to_string(), "1 to 64"));
+            }
+            LiquidationPolicy::Fraction { whole_below, cooldown_ns, .. }
+                if whole_below.is_negative() || !(0..=3_600_000_000_000).contains(&cooldown_ns) =>
+            {
+                return Err(knob("cooldown-ms", (cooldown_ns / 1_000_000).to_string(), "0 to 3600000"));
+            }
+            _ => {}
+        }
         if l.target < Rate::ONE || l.target > Rate::bps(30_000) {
             return Err(knob("target", l.target.to_string(), "1 to 3"));
         }

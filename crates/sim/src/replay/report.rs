@@ -220,6 +220,14 @@ pub struct Total {
     pub adl_accounts: u64,
     /// Receipts of deleveraging.
     pub adl_receipts: u64,
+    /// Receipts that closed contracts which hedged something else in the winner's account: broken hedges.
+    pub hedges_broken: u64,
+    /// These contracts at the mark.
+    pub hedged_notional: Money,
+    /// What winners had gained at the mark on the contracts that were closed, losses counted against it.
+    pub winners_profit: Money,
+    /// What the price of the deleveraging took of it.
+    pub winners_profit_taken: Money,
 }
 
 /// Equity of the insurance fund.
@@ -376,5 +384,9 @@ pub fn total(tally: &Tally, markets: &[MarketReport], state: &State, fund: FundR
         debts_unconverted,
         adl_accounts: count(tally.winners.len()),
         adl_receipts: tally.receipts,
+        hedges_broken: tally.hedges_broken.steps,
+        hedged_notional: tally.hedges_broken.notional,
+        winners_profit: tally.profit_closed,
+        winners_profit_taken: tally.profit_taken,
     }
 }

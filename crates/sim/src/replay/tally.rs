@@ -119,9 +119,17 @@ pub struct Tally {
     pub winners: BTreeSet<AccountId>,
     /// Receipts.
     pub receipts: u64,
+    /// Receipts that closed contracts which hedged something else in the winner's account, and these at the mark.
+    pub hedges_broken: Closed,
+    /// What winners had gained on the contracts that were closed, at the mark, and what they got of it.
+    pub profit_closed: Money,
+    /// What they lost of it to the price of the deleveraging.
+    pub profit_taken: Money,
     /// The first account that is neither fund nor house.
     pub population_from: AccountId,
     start: Time,
+    /// The winner of a receipt whose position has not changed yet.
+    receipt_of: Option<AccountId>,
     /// Of these not ended.
     pub open: BTreeSet<AccountId>,
     orders: BTreeMap<OrderId, MarketId>,
@@ -166,7 +174,11 @@ impl Tally {
                 | Event::LeftUncovered { .. } => {
                     self.closing_event(at, event, state);
                 }
-                Event::PositionChanged { account, market, .. } => {
+                Event::PositionChanged { account, market, realised, .. } => {
+                    if self.receipt_of == Some(*account) {
+                        self.profit_closed += *realised;
+                        self.receipt_of = None;
+                    }
                     if let Some(markets) = self.started.get_mut(account) {
                         markets.insert(*market);
                     }
@@ -284,8 +296,15 @@ impl Tally {
                 tally.backstop.add(notional);
                 !of_fund
             }
-            Event::Deleveraged { winner, .. } => {
+            Event::Deleveraged { winner, size, value, hedged, .. } => {
                 tally.deleveraged.add(notional);
+                if hedged.is_positive() {
+                    self.hedges_broken.add(row.mark * hedged);
+                }
+                let taken = (value - row.mark * size).max(Money::ZERO);
+                self.profit_taken += taken;
+                self.profit_closed += taken;
+                self.receipt_of = Some(winner);
                 self.receipts += 1;
                 self.winners.insert(winner);
                 !of_fund

@@ -294,6 +294,8 @@ fn market_params(
             depth_share: ladder.depth_share,
             fund_limit: interest.mul_rate(ladder.fund_limit, Round::Up),
             adl_price: ladder.adl_price,
+            policy: ladder.policy,
+            adl_policy: ladder.adl_policy,
         },
         fund,
         rulebook: [0; 16],

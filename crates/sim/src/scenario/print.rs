@@ -68,7 +68,9 @@ pub fn tagged(value: &impl Serialize) -> (String, Fields) {
 pub fn event_line(names: &Names<'_>, event: &Event) -> String {
     let (mut line, fields) = tagged(event);
     for (field, value) in &fields.0 {
-        if field == "leg" && value == "net" {
+        // Told only where it is not the usual: a leg, and the policy and broken hedges of a receipt.
+        let usual = [("leg", "net"), ("policy", "profit_leverage"), ("hedged", "0")];
+        if usual.iter().any(|(name, text)| field == name && value == text) {
             continue; // one-way mode has no other
         }
         let text = render(names, field, value);
@@ -120,7 +122,7 @@ pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
         ("code", Value::Number(code)) => {
             u16::try_from(code.as_u64().unwrap_or(0)).map_or_else(|_| code.to_string(), reject_name)
         }
-        ("size" | "asked" | "allowed" | "remaining", Value::String(text)) => text.clone(),
+        ("size" | "hedged" | "asked" | "allowed" | "remaining", Value::String(text)) => text.clone(),
         (
             "rate" | "haircut" | "conversion_discount" | "premium" | "margin_ratio" | "funding_rate",
             Value::String(text),

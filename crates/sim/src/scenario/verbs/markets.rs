@@ -4,7 +4,7 @@ use super::prices::index_called;
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words, rate};
-use engine::params::{AdlPrice, Kind, LiquidationParams, MarketGuards, MarketParams};
+use engine::params::{AdlPolicy, AdlPrice, Kind, LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams};
 use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
 use rules::{Contract, FundingRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
@@ -94,6 +94,8 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
             depth_share: Rate::ONE,
             fund_limit: CAP,
             adl_price: AdlPrice::Bankruptcy,
+            policy: LiquidationPolicy::ToTarget,
+            adl_policy: AdlPolicy::ProfitLeverage,
         },
         fund,
         rulebook: [0; 16],
@@ -231,7 +233,39 @@ fn liquidation(words: &mut Words, params: &mut MarketParams, option: &str) -> Re
         "depth_share" => ladder.depth_share = words.rate("a share of the depth")?,
         "fund_limit" => ladder.fund_limit = words.money()?,
         "adl" => ladder.adl_price = words.one_of(&[("bankruptcy", AdlPrice::Bankruptcy), ("mark", AdlPrice::Mark)])?,
+        "liquidate" => ladder.policy = policy(words)?,
+        "adl_policy" => {
+            ladder.adl_policy = words.one_of(&[
+                ("profit_leverage", AdlPolicy::ProfitLeverage),
+                ("growth_leverage", AdlPolicy::GrowthLeverage),
+                ("pro_rata", AdlPolicy::ProRata),
+                ("least_hedges_broken", AdlPolicy::LeastHedgesBroken),
+            ])?
+        }
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// `to_target`, `full_close`, `fraction SHARE [whole_below AMOUNT] [cooldown DURATION]` or `tier_step_down N`.
+fn policy(words: &mut Words) -> Result<LiquidationPolicy, Error> {
+    let expected = "to_target, full_close, fraction or tier_step_down";
+    let word = words.word(expected)?;
+    Ok(match word.text.as_str() {
+        "to_target" => LiquidationPolicy::ToTarget,
+        "full_close" => LiquidationPolicy::FullClose,
+        "tier_step_down" => LiquidationPolicy::TierStepDown { tiers: words.number("a number of tiers")? },
+        "fraction" => {
+            let share = words.rate("a share of the position")?;
+            let (mut whole_below, mut cooldown_ns) = (Money::ZERO, 0);
+            while let Some("whole_below" | "cooldown") = words.peek() {
+                match words.next_word().map(|word| word.text).as_deref() {
+                    Some("whole_below") => whole_below = words.money()?,
+                    _ => cooldown_ns = words.duration()?,
+                }
+            }
+            LiquidationPolicy::Fraction { share, whole_below, cooldown_ns }
+        }
+        _ => return Err(words.wrong(&word, expected)),
+    })
 }
