@@ -54,6 +54,9 @@ pub(crate) fn list_market(out: &mut Output<'_>, params: &MarketParams) -> Result
         return Err(Reject::NameTaken);
     }
     bounds::market(state, params)?;
+    if state.delistings.contains_key(&params.settlement) {
+        return Err(Reject::AssetDelisting { asset: params.settlement });
+    }
     if let Kind::Dated(expiry) = &params.kind {
         bounds::expiry(state.now, expiry)?;
     }
@@ -89,6 +92,9 @@ pub(crate) fn set_market_params(
 pub(crate) fn set_asset_params(out: &mut Output<'_>, asset: AssetId, params: &AssetParams) -> Result<Answer, Reject> {
     let state = out.state();
     let old = &state.find_asset(asset)?.params;
+    if state.delistings.contains_key(&asset) {
+        return Err(Reject::AssetDelisting { asset });
+    }
     bounds::asset(state, params)?;
     if (old.name, old.decimals, old.index) != (params.name, params.decimals, params.index) {
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });

@@ -25,6 +25,7 @@ pub(crate) enum Definition<'a> {
     Risk(&'a RiskParams),
     Limits(&'a ExposureLimits),
     Account(Role, Name),
+    Delisting(&'a [crate::params::HaircutStep]),
 }
 
 pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>) {
@@ -161,6 +162,21 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::PositionSettled { .. }
         | Event::SettlementContinues { .. }
         | Event::MarketSettled { .. } => crate::settlement::apply(state, event),
+        Event::DelistingScheduled { asset } => {
+            let Definition::Delisting(steps) = definition else { fault("an event and its definition belong together") };
+            state.delistings.insert(asset, (steps.to_vec(), false));
+        }
+        Event::DelistingCancelled { asset } => {
+            state.delistings.remove(&asset);
+        }
+        Event::HaircutStepped { asset, haircut } => {
+            if let Some((steps, begun)) = state.delistings.get_mut(&asset) {
+                *begun = true;
+                steps.remove(0);
+            }
+            state.asset_mut(asset).params.haircut = haircut;
+            state.risk_due = true;
+        }
         Event::IndexFellBack { index, .. } => {
             let now = state.now;
             let row = state.index_mut(index);

@@ -2,7 +2,7 @@
 //!
 //! The binary form numbers the variants in the order in which they stand: new ones go to the end.
 
-use crate::params::{AssetParams, Expiry, ExposureLimits, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, RiskParams};
 use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -210,6 +210,18 @@ pub enum Command {
     CancelSettlement {
         /// Which.
         market: MarketId,
+    },
+    /// Announces that an asset is no collateral any more: deposits end now, its haircut steps down to nothing.
+    ScheduleDelisting {
+        /// Which.
+        asset: AssetId,
+        /// Rising times, falling haircuts, the last of them 0.
+        steps: Vec<HaircutStep>,
+    },
+    /// Takes that back, before its first step.
+    CancelDelisting {
+        /// Which.
+        asset: AssetId,
     },
 }
 

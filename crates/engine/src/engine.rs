@@ -3,8 +3,8 @@
 
 use crate::output::{Output, Touched};
 use crate::{
-    Answer, Command, Digest, Event, Reject, State, admin, caps, digest, funding, funds, isolated, ladder, place,
-    prices, resort, risk, settlement, triggers,
+    Answer, Command, Digest, Event, Reject, State, admin, caps, delisting, digest, funding, funds, isolated, ladder,
+    place, prices, resort, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -116,6 +116,7 @@ fn due(out: &mut Output<'_>) {
     prices::restrict_unusable(out);
     resort::due(out);
     settlement::due(out);
+    delisting::due(out);
 }
 
 /// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.
@@ -170,6 +171,8 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),
         Command::SetPrices { quotes } => prices::set_prices(out, quotes),
         Command::ScheduleSettlement { market, expiry } => settlement::schedule(out, *market, expiry),
+        Command::ScheduleDelisting { asset, steps } => delisting::schedule(out, *asset, steps),
+        Command::CancelDelisting { asset } => delisting::cancel(out, *asset),
         Command::CancelSettlement { market } => settlement::cancel(out, *market),
     }
 }

@@ -613,6 +613,23 @@ pub enum Event {
         /// Which.
         index: IndexId,
     },
+    /// The end of an asset as collateral is announced; its steps are in the command.
+    DelistingScheduled {
+        /// Which.
+        asset: AssetId,
+    },
+    /// The announcement was taken back.
+    DelistingCancelled {
+        /// Which.
+        asset: AssetId,
+    },
+    /// A step of the announcement: its haircut from now on.
+    HaircutStepped {
+        /// Which.
+        asset: AssetId,
+        /// Share of its index that it counts.
+        haircut: Rate,
+    },
 }
 
 /// Where a settlement price comes from.

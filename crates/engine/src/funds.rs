@@ -22,6 +22,9 @@ pub(crate) fn deposit(
     if state.deposits.contains(&(asset, reference)) {
         return Ok(Answer::Repeated);
     }
+    if state.delistings.contains_key(&asset) {
+        return Err(Reject::AssetDelisting { asset });
+    }
     bounds::amount(assets, amount)?;
     State::room(state.deposits.len(), limits::DEPOSITS_MAX)?;
     let cap = assets.params.schedule.venue_cap;

@@ -16,6 +16,7 @@ mod bounds;
 mod caps;
 mod codec;
 mod command;
+mod delisting;
 mod digest;
 mod engine;
 mod event;

@@ -57,6 +57,8 @@ pub const SETTLEMENTS_PER_COMMAND: usize = 256;
 pub const SETTLEMENT_LOOKS: usize = 1 << 18;
 /// Orders that it cancels in one command.
 pub const SETTLEMENT_CANCELS: usize = 1_024;
+/// Steps of the haircut of an asset that is delisted.
+pub const DELISTING_STEPS_MAX: usize = 8;
 /// Minutes of an index in which it was usable that are remembered: the longest averaging window.
 pub const HISTORY_MINUTES: usize = 60;
 /// Longest command in binary form, in bytes.

@@ -273,6 +273,16 @@ pub enum Kind {
     },
 }
 
+/// One step of a haircut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HaircutStep {
+    /// When.
+    pub at: units::Time,
+    /// Share of the index that a positive amount counts from then on.
+    pub haircut: Rate,
+}
+
 /// When a market ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -185,6 +185,14 @@ rejects! {
     175 VenueCapReached { asset: AssetId, held: Money, asked: Money, cap: Money } => "the venue takes no more of asset {asset}: it holds {held}, asked {asked}, cap {cap}",
     /// A market whose index stands on another one only reduces.
     115 IndexOnFallback { index: crate::IndexId } => "index {index} has no quorum of its own: its markets only reduce",
+    /// The asset is on its way out.
+    116 AssetDelisting { asset: AssetId } => "asset {asset} is being delisted: no deposits, no new parameters, no new market",
+    /// Steps that do not lead to nothing, or not in order.
+    117 DelistingSteps { haircut: units::Rate } => "steps of a delisting: 1 to 8, times rising, haircuts falling from {haircut}, the last one 0",
+    /// The numeraire, or the settlement asset of a market that has not ended.
+    118 AssetInUse { asset: AssetId } => "asset {asset} is the numeraire, or a market that has not ended settles in it",
+    /// Nothing announced, or its first step is done.
+    119 NoDelisting { asset: AssetId } => "no delisting of asset {asset} that could be taken back",
 }
 
 /// The parameter that a refusal is about.

@@ -7,7 +7,7 @@ use crate::book::Book;
 use crate::fault::fault;
 use crate::history::History;
 use crate::orders::{Order, Orders};
-use crate::params::{AssetParams, Expiry, ExposureLimits, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, RiskParams};
 use crate::{
     AccountId, AssetId, GroupId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, PositionId,
     PositionMode, Reject, Side, Stage, limits,
@@ -64,6 +64,8 @@ pub struct State {
     pub schedules: BTreeMap<MarketId, Expiry>,
     /// Markets whose positions are being closed.
     pub settling: BTreeMap<MarketId, Settling>,
+    /// Assets that are no collateral any more, with the steps that are left and whether one is done.
+    pub delistings: BTreeMap<AssetId, (Vec<HaircutStep>, bool)>,
 }
 
 /// Limits of an owner or group, and running totals of what they are limits of.

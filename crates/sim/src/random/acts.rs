@@ -2,7 +2,7 @@
 //! are accepted and many accounts are near their line.
 
 use super::{FUNDS, Random, SOURCES, venue, wrong};
-use engine::params::{CollateralSchedule, Expiry, ExposureLimits};
+use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep};
 use engine::{
     AccountId, AccountKind, AssetId, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId,
     MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger,
@@ -303,6 +303,18 @@ impl Random {
             if self.dice.one_in(6) { ExposureLimits::default() } else { ExposureLimits { orders, position, open } };
         Command::SetLimits { scope, limits }
     }
+    /// The third asset, in which no market settles, ends as collateral in two steps; now and then taken back.
+    fn delisting(&mut self, engine: &Engine) -> Command {
+        let asset = AssetId(2);
+        if engine.state().delistings.contains_key(&asset) && self.dice.one_in(2) {
+            return Command::CancelDelisting { asset };
+        }
+        let first = self.now.plus_ns(self.dice.between(0, 60) * Time::SECOND_NS);
+        let half = Rate::new(self.dice.between(1, 900_000_000)).unwrap_or(Rate::ZERO);
+        let last = HaircutStep { at: first.plus_ns(60 * Time::SECOND_NS), haircut: Rate::ZERO };
+        Command::ScheduleDelisting { asset, steps: vec![HaircutStep { at: first, haircut: half }, last] }
+    }
+
     /// The end of a market, most of the time a few minutes ahead; now and then taken back.
     fn ending(&mut self, engine: &Engine, market: MarketId) -> Command {
         if engine.state().schedules.contains_key(&market) && self.dice.one_in(3) {
@@ -375,6 +387,7 @@ impl Random {
                 Command::SetIndexParams { index, params: Box::new(params) }
             }
             5 => Command::SetRiskParams(venue::risk(&mut self.dice)),
+            _ if self.dice.one_in(4) => self.delisting(engine),
             _ => self.ending(engine, market),
         }
     }

@@ -112,6 +112,9 @@ kinds! {
     Event::SettlementPriced { source: SettlementSource::LastValid, .. } => "settlement_priced, last valid",
     Event::PositionSettled { .. } => "position_settled",
     Event::MarketSettled { .. } => "market_settled",
+    Event::DelistingScheduled { .. } => "delisting_scheduled",
+    Event::DelistingCancelled { .. } => "delisting_cancelled",
+    Event::HaircutStepped { .. } => "haircut_stepped",
     Event::IndexFellBack { .. } => "index_fell_back",
     Event::IndexRestored { .. } => "index_restored",
 }

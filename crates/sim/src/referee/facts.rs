@@ -103,6 +103,9 @@ impl Referee {
             | Event::PositionSettled { .. }
             | Event::SettlementContinues { .. }
             | Event::MarketSettled { .. } => self.settlement(turn, event),
+            Event::DelistingScheduled { .. } | Event::DelistingCancelled { .. } | Event::HaircutStepped { .. } => {
+                self.delisting(turn, event)
+            }
             Event::IndexFellBack { index, fallback } => self.fell_back(index, fallback),
             Event::IndexRestored { index } => self.index_restored(index),
         }

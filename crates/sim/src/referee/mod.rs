@@ -11,6 +11,7 @@ mod calls;
 mod caps;
 mod compare;
 mod convert;
+mod delisting;
 mod facts;
 mod fills;
 mod invariants;
@@ -126,6 +127,7 @@ impl Referee {
         self.compare(state, full)?;
         self.invariants(state, full)?;
         self.ends_kept()?;
+        self.haircuts_kept()?;
         self.sample(engine, full)
     }
 }

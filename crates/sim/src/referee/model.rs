@@ -355,6 +355,8 @@ pub struct Model {
     pub withdrawals: BTreeMap<u64, Withdrawal>,
     pub deposits: std::collections::BTreeSet<(AssetId, u64)>,
     pub backstops: BTreeMap<AccountId, i128>,
+    /// Steps of haircuts that are left: when and what; whether one is done.
+    pub delistings: BTreeMap<AssetId, (Vec<(i64, i128)>, bool)>,
     /// Limits, in the order of subaccounts, owners, groups; none is no row.
     pub limits: BTreeMap<engine::LimitScope, Limits>,
     /// Groups of owners.
@@ -383,6 +385,7 @@ impl Default for Model {
             withdrawals: BTreeMap::new(),
             deposits: std::collections::BTreeSet::new(),
             backstops: BTreeMap::new(),
+            delistings: BTreeMap::new(),
             limits: BTreeMap::new(),
             groups: BTreeMap::new(),
         }

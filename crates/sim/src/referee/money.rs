@@ -264,6 +264,7 @@ impl Referee {
                 Command::Deposit { account: a, asset: c, amount: x, reference: r },
             ) => {
                 same("facts", || "deposit".into(), (a, c, x, r), (account, asset, amount, reference))?;
+                holds("deposits", !self.model.delistings.contains_key(asset), || format!("asset {asset} is taken"))?;
                 holds("deposits", self.model.deposits.insert((*asset, *reference)), || {
                     format!("reference {reference} is new")
                 })?;

@@ -15,7 +15,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 38] = [
+const SIGNIFICANT: [&str; 41] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -54,6 +54,9 @@ const SIGNIFICANT: [&str; 38] = [
     "market_settled",
     "index_fell_back",
     "index_restored",
+    "delisting_scheduled",
+    "delisting_cancelled",
+    "haircut_stepped",
 ];
 
 /// Which events are printed.

@@ -5,7 +5,7 @@ use crate::scenario::Error;
 use crate::scenario::scene::Actor;
 use crate::scenario::words::Words;
 use engine::Command;
-use engine::params::Expiry;
+use engine::params::{Expiry, HaircutStep};
 use units::Time;
 
 pub fn settle(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
@@ -30,4 +30,16 @@ pub fn expiry(words: &mut Words) -> Result<Expiry, Error> {
         }
     }
     Ok(expiry)
+}
+
+pub fn delist(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let asset = actor.scene.asset(words)?;
+    if words.eat("never") {
+        return actor.apply(words, Command::CancelDelisting { asset }).map(drop);
+    }
+    let mut steps = Vec::new();
+    while words.eat("at") {
+        steps.push(HaircutStep { at: moment_word(words)?, haircut: words.rate("a haircut")? });
+    }
+    actor.apply(words, Command::ScheduleDelisting { asset, steps }).map(drop)
 }

@@ -62,6 +62,7 @@ pub const VERBS: &[Verb] = &[
         setup::risk,
     ),
     verb("status", "MARKET open|post_only|reduce_only|cancel_only|halted", markets::status),
+    verb("delist", "ASSET at MOMENT RATE [at MOMENT RATE]… | ASSET never", ending::delist),
     verb("settle", "MARKET at MOMENT reduce_only MOMENT window DURATION | MARKET never", ending::settle),
     verb("account", "NAME [owner NAME] [fund]", setup::account),
     verb("deposit", "ACCOUNT AMOUNT [ASSET] [ref N]", money::deposit),
