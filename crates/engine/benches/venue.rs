@@ -94,6 +94,7 @@ fn order(account: u32, market: u16, side: Side, price: Price, force: TimeInForce
         client_id: 0,
         trigger: None,
         leg: Leg::Net,
+        expires: None,
     })
 }
 

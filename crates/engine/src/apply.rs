@@ -34,6 +34,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             (state.sequence, state.now) = (sequence, time);
             if time >= state.next_due {
                 state.next_due = next_second(time);
+                state.due_at(state.deadlines.first());
             }
         }
         Event::Refused { .. }
@@ -91,6 +92,10 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
                 exposure(state, account, market.leg(*leg)).mode = mode;
             }
         }
+        Event::CountdownSet { account, until } => {
+            state.deadlines.set_account(account, until);
+            state.due_at(until);
+        }
         Event::OwnerGrouped { owner, group } => group_owner(state, owner, group),
         Event::PositionModeSet { account, mode } => set_position_mode(state, account, mode),
         Event::Deposited { .. }
@@ -102,6 +107,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::OrderAccepted { .. }
         | Event::OrderRested { .. }
         | Event::OrderParked { .. }
+        | Event::OrderExpires { .. }
         | Event::OrderTriggered { .. }
         | Event::ReservationUsed { .. }
         | Event::OrderReduced { .. }
@@ -436,6 +442,7 @@ fn orders(state: &mut State, event: &Event) {
                 level: Links::default(),
                 own: Links::default(),
                 leg,
+                expires: false,
             };
             state.orders.insert(row, parent);
             link_own(state, order, account);
@@ -450,6 +457,11 @@ fn orders(state: &mut State, event: &Event) {
             let market = row.market;
             let ladder = state.market_mut(market).book.triggers.entry((trigger.by, trigger.when)).or_default();
             ladder.insert((trigger.price, order));
+        }
+        Event::OrderExpires { order, expires } => {
+            order_mut(state, order).expires = true;
+            state.deadlines.set_order(order, Some(expires));
+            state.due_at(Some(expires));
         }
         Event::OrderTriggered { order, .. } | Event::OrderCancelled { order, .. } => end_order(state, order),
         Event::ReservationUsed { order, parent, child, amount } => {
@@ -738,6 +750,9 @@ fn end_order(state: &mut State, id: OrderId) {
             }
         }
     }
+    if order.expires {
+        state.deadlines.set_order(id, None);
+    }
     unlink_own(state, &order);
     let parent = state.parent_of(order.account);
     if !order.reserved.is_zero() {
@@ -827,6 +842,13 @@ fn prices(state: &mut State, event: &Event) {
         }
         Event::FundingSkipped { market, next } => reset_funding(state.market_mut(market), next),
         _ => fault("not an event about prices"),
+    }
+}
+
+impl State {
+    /// Work is due by the clock at this time, too.
+    fn due_at(&mut self, time: Option<Time>) {
+        self.next_due = time.map_or(self.next_due, |time| time.min(self.next_due));
     }
 }
 

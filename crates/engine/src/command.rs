@@ -223,6 +223,13 @@ pub enum Command {
         /// Which.
         asset: AssetId,
     },
+    /// Cancels all orders of a subaccount, those of its isolated positions included, unless it is sent again in time.
+    CancelAllAfter {
+        /// Whose.
+        account: AccountId,
+        /// From now, nanoseconds; zero disarms.
+        timeout_ns: i64,
+    },
 }
 
 /// An order.
@@ -251,6 +258,9 @@ pub struct PlaceOrder {
     /// reduces, whatever `reduce` says.
     #[serde(default)]
     pub leg: Leg,
+    /// From then on it is cancelled, resting or waiting; none: it stays.
+    #[serde(default)]
+    pub expires: Option<Time>,
 }
 
 impl PlaceOrder {

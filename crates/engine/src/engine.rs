@@ -3,8 +3,8 @@
 
 use crate::output::{Output, Touched};
 use crate::{
-    Answer, Command, Digest, Event, Reject, State, admin, caps, delisting, digest, funding, funds, isolated, ladder,
-    place, prices, resort, risk, settlement, triggers,
+    Answer, Command, Digest, Event, Reject, State, admin, caps, deadlines, delisting, digest, funding, funds, isolated,
+    ladder, place, prices, resort, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -109,8 +109,9 @@ impl Engine {
     }
 }
 
-/// The work that the clock makes due, once a second.
+/// The work that the clock makes due: once a second, and when an order or a countdown ends.
 fn due(out: &mut Output<'_>) {
+    deadlines::end(out);
     prices::sample(out);
     funding::post_due(out);
     prices::restrict_unusable(out);
@@ -164,6 +165,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::AdjustIsolatedMargin { account, market, amount, leg } => {
             isolated::adjust_margin(out, *account, market.leg(*leg), *amount)
         }
+        Command::CancelAllAfter { account, timeout_ns } => deadlines::cancel_all_after(out, *account, *timeout_ns),
         Command::SetLimits { scope, limits } => caps::set_limits(out, *scope, limits),
         Command::SetOwnerGroup { owner, group } => caps::set_owner_group(out, *owner, *group),
         Command::SetPositionMode { account, mode } => isolated::set_position_mode(out, *account, *mode),

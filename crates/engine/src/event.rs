@@ -630,6 +630,20 @@ pub enum Event {
         /// Share of its index that it counts.
         haircut: Rate,
     },
+    /// The resting or waiting order ends by the clock.
+    OrderExpires {
+        /// Which.
+        order: OrderId,
+        /// When.
+        expires: Time,
+    },
+    /// The countdown of an account was armed or renewed, or it ended.
+    CountdownSet {
+        /// Whose.
+        account: AccountId,
+        /// When all its orders are cancelled; none: not armed.
+        until: Option<Time>,
+    },
 }
 
 /// Where a settlement price comes from.
@@ -703,6 +717,10 @@ pub enum CancelReason {
     },
     /// The market is being settled.
     Settlement,
+    /// Its time was over.
+    Expired,
+    /// The countdown of its account ran out.
+    CountdownRanOut,
 }
 
 /// Stages of the ladder, in order.

@@ -16,6 +16,7 @@ mod bounds;
 mod caps;
 mod codec;
 mod command;
+mod deadlines;
 mod delisting;
 mod digest;
 mod engine;
@@ -55,6 +56,7 @@ pub use command::{
     Answer, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, PositionMode, Quote, Reduce, Role, Side,
     TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
+pub use deadlines::Deadlines;
 pub use digest::Digest;
 pub use engine::{Engine, WhatIf};
 pub use event::{CancelReason, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};

@@ -23,6 +23,11 @@ pub const LIQUIDATIONS_PER_COMMAND: usize = 4_096;
 pub const STEPS_PER_ACCOUNT: usize = 128;
 /// Triggered orders placed in one command; the rest follow at the next.
 pub const TRIGGERS_PER_COMMAND: usize = 1_024;
+/// Orders that the clock ends in one command, counting a countdown as one; the orders of one account end together, the
+/// rest follow at the next.
+pub const DEADLINES_PER_COMMAND: usize = 1_024;
+/// Longest countdown to the end of all orders of an account: a week.
+pub const COUNTDOWN_NS_MAX: i64 = 7 * 86_400_000_000_000;
 /// Deposits whose reference is remembered: a repeat is recognised.
 pub const DEPOSITS_MAX: usize = 64_000_000;
 /// Withdrawals that wait for their confirmation.

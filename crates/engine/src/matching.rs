@@ -68,6 +68,9 @@ impl State {
 }
 
 fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
+    if maker.expires && state.expired(maker) {
+        return Maker::Bad(CancelReason::Expired);
+    }
     let (taker_row, maker_row) = (state.account(taker.account), state.account(maker.account));
     if taker_row.owner == maker_row.owner {
         return Maker::Bad(CancelReason::SelfTrade);
@@ -204,7 +207,11 @@ pub(crate) fn good_depth(
 
 fn sure(state: &State, order: &Order) -> bool {
     let row = state.account(order.account);
-    if row.liquidation.is_some() || order.reduce == Reduce::Only || state.price_for_increase(order.market).is_err() {
+    if row.liquidation.is_some()
+        || state.expired(order)
+        || order.reduce == Reduce::Only
+        || state.price_for_increase(order.market).is_err()
+    {
         return false;
     }
     if let AccountKind::Isolated { .. } = row.kind {

@@ -37,6 +37,8 @@ pub struct Order {
     pub own: Links,
     /// Which position of the account it trades.
     pub leg: Leg,
+    /// It expires; `Deadlines` says when.
+    pub expires: bool,
 }
 
 impl Order {

@@ -9,10 +9,10 @@ use crate::state::Exposure;
 use crate::{
     AccountId, AccountKind, Answer, Book, CancelReason, Event, Leg, MarginMode, MarketId, MarketStatus, OrderId,
     OrderRef, PlaceOrder, PositionId, Reduce, Reject, Side, State, TimeInForce, Trigger, TriggerBy, TriggerWhen,
-    bounds, limits,
+    bounds, deadlines, limits,
 };
 use rules::{Contract, initial_margin};
-use units::{Money, Price, Rate, Round, Size, limits as number_limits};
+use units::{Money, Price, Rate, Round, Size, Time, limits as number_limits};
 
 /// A placement that was judged good.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,7 @@ pub(crate) struct Plan {
     client_id: u64,
     trigger: Option<Trigger>,
     reserved: Money,
+    expires: Option<Time>,
 }
 
 impl Plan {
@@ -64,6 +65,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
         return Err(Reject::InLiquidation);
     }
     check_fields(order)?;
+    deadlines::check_expiry(state, order)?;
     if !row.legs().contains(&order.leg) {
         return Err(Reject::LegOfOtherMode { mode: row.mode });
     }
@@ -95,6 +97,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
         client_id: order.client_id,
         trigger: order.trigger,
         reserved: Money::ZERO,
+        expires: order.expires,
     };
     if let Some(trigger) = order.trigger {
         check_status(market.status, order, false)?;
@@ -492,6 +495,7 @@ pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
     }
     if let Some(trigger) = plan.trigger {
         out.emit(Event::OrderParked { order, trigger, force: plan.force });
+        set_expiry(out, order, plan);
         return order;
     }
     if plan.force != TimeInForce::PostOnly {
@@ -499,13 +503,23 @@ pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
     }
     if let Some(rest) = out.state().order(order).map(|o| o.remaining) {
         match plan.force {
-            TimeInForce::Gtc | TimeInForce::PostOnly => out.emit(Event::OrderRested { order, remaining: rest }),
+            TimeInForce::Gtc | TimeInForce::PostOnly => {
+                out.emit(Event::OrderRested { order, remaining: rest });
+                set_expiry(out, order, plan);
+            }
             TimeInForce::Ioc | TimeInForce::Fok => {
                 out.emit(Event::OrderCancelled { order, remaining: rest, reason: CancelReason::Unfilled });
             }
         }
     }
     order
+}
+
+/// An order that is over at once needs no expiry, so it is set when the order stays.
+fn set_expiry(out: &mut Output<'_>, order: OrderId, plan: &Plan) {
+    if let Some(expires) = plan.expires {
+        out.emit(Event::OrderExpires { order, expires });
+    }
 }
 
 fn find_order(state: &State, account: AccountId, order: OrderRef) -> Result<Order, Reject> {
@@ -578,8 +592,8 @@ pub(crate) fn amend_order(
     }
     let (market, leg, side, reduce, client_id) = (row.market, row.leg, row.side, row.reduce, row.client_id);
     let force = if row.force == TimeInForce::PostOnly { TimeInForce::PostOnly } else { TimeInForce::Gtc };
-    let (price, trigger) = (Some(price), None);
-    let again = PlaceOrder { account, market, side, size, price, force, reduce, client_id, trigger, leg };
+    let (price, trigger, expires) = (Some(price), None, state.expiry(&row));
+    let again = PlaceOrder { account, market, side, size, price, force, reduce, client_id, trigger, leg, expires };
     let plan = check(state, &again, Some(&row))?;
     out.emit(Event::OrderCancelled { order: row.id, remaining: row.remaining, reason: CancelReason::Amended });
     Ok(Answer::Order(run(out, &plan)))

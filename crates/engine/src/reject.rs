@@ -193,6 +193,12 @@ rejects! {
     118 AssetInUse { asset: AssetId } => "asset {asset} is the numeraire, or a market that has not ended settles in it",
     /// Nothing announced, or its first step is done.
     119 NoDelisting { asset: AssetId } => "no delisting of asset {asset} that could be taken back",
+    /// An order that would have expired already.
+    145 ExpiryNotInFuture { asked: Time, now: Time } => "expiry is not in the future: asked {asked}, now {now}",
+    /// An expiry of an order that is over at once.
+    146 ExpiryWithoutRest => "an immediate-or-cancel or fill-or-kill order without a trigger cannot expire",
+    /// A countdown below zero or beyond the longest.
+    147 CountdownOutOfRange { asked: i64, most: i64 } => "countdown out of range: asked {asked} ns, 0 to {most} ns",
 }
 
 /// The parameter that a refusal is about.

@@ -4,6 +4,7 @@
 //! place. The digest walks all of it in the order in which it is declared here.
 
 use crate::book::Book;
+use crate::deadlines::Deadlines;
 use crate::fault::fault;
 use crate::history::History;
 use crate::orders::{Order, Orders};
@@ -66,6 +67,8 @@ pub struct State {
     pub settling: BTreeMap<MarketId, Settling>,
     /// Assets that are no collateral any more, with the steps that are left and whether one is done.
     pub delistings: BTreeMap<AssetId, (Vec<HaircutStep>, bool)>,
+    /// What ends by the clock.
+    pub deadlines: Deadlines,
 }
 
 /// Limits of an owner or group, and running totals of what they are limits of.

@@ -4,7 +4,7 @@ use crate::orders::Place;
 use crate::output::Output;
 use crate::{
     AccountKind, CancelReason, Event, MarketId, MarketStatus, OrderId, PlaceOrder, State, TriggerBy, TriggerWhen,
-    limits, place,
+    deadlines, limits, place,
 };
 
 /// Looks at the markets whose prices moved, again while triggered orders move the last price, within the limit; what is
@@ -48,6 +48,10 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
     let state = out.state();
     let Some(order) = state.order(id).copied() else { return };
     let Place::Parked { trigger, force } = order.place else { return };
+    if state.expired(&order) {
+        out.emit(Event::OrderCancelled { order: id, remaining: order.remaining, reason: CancelReason::Expired });
+        return;
+    }
     let account = match state.account(order.account).kind {
         AccountKind::Isolated { parent, .. } => parent,
         AccountKind::Trading | AccountKind::Fund => order.account,
@@ -63,6 +67,7 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
         client_id: order.client_id,
         trigger: None,
         leg: order.leg,
+        expires: state.expiry(&order).filter(|_| deadlines::rests(force)),
     };
     match place::check(state, &again, Some(&order)) {
         Ok(plan) => {

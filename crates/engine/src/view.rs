@@ -40,6 +40,8 @@ pub struct AccountView {
     pub positions: Vec<PositionView>,
     /// Open orders, children's included, oldest first.
     pub orders: Vec<OrderView>,
+    /// When all its orders are cancelled unless the countdown is renewed.
+    pub cancel_all_at: Option<Time>,
 }
 
 /// One asset of a subaccount.
@@ -115,6 +117,8 @@ pub struct OrderView {
     pub trigger: Option<Trigger>,
     /// Which position it trades.
     pub leg: Leg,
+    /// When it ends by the clock.
+    pub expires: Option<Time>,
 }
 
 /// A market.
@@ -200,7 +204,8 @@ impl Engine {
             liquidating: state.liquidating.contains(&account),
             wallets: row.wallets.iter().map(|w| state.wallet_view(account, w.asset)).collect(),
             positions: positions.map(|(holder, e)| state.position_view(holder, e)).collect(),
-            orders: state.orders_with_children(account).iter().map(order_view).collect(),
+            orders: state.orders_with_children(account).iter().map(|order| order_view(state, order)).collect(),
+            cancel_all_at: state.deadlines.of_account(account),
         })
     }
 
@@ -322,11 +327,22 @@ impl State {
     }
 }
 
-fn order_view(order: &Order) -> OrderView {
+fn order_view(state: &State, order: &Order) -> OrderView {
     let trigger = match order.place {
         Place::Parked { trigger, .. } => Some(trigger),
         Place::Resting | Place::Working => None,
     };
     let Order { id, market, side, price, remaining, client_id, reduce, leg, .. } = *order;
-    OrderView { order: id, market, side, price, remaining, client_id, reduce, trigger, leg }
+    OrderView {
+        order: id,
+        market,
+        side,
+        price,
+        remaining,
+        client_id,
+        reduce,
+        trigger,
+        leg,
+        expires: state.expiry(order),
+    }
 }

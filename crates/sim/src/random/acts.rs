@@ -149,7 +149,14 @@ impl Random {
             client_id,
             trigger,
             leg,
+            expires: self.expiry(),
         }))
+    }
+
+    /// A few orders expire, soon; a few of those are over already or could not wait.
+    fn expiry(&mut self) -> Option<Time> {
+        let ns = self.dice.between(-1_000_000_000, 20_000_000_000);
+        Some(self.now.plus_ns(ns)).filter(|_| self.dice.one_in(8))
     }
 
     fn trigger(&mut self, mark: i128) -> Trigger {
@@ -195,8 +202,12 @@ impl Random {
         } else {
             OrderRef::Id(order.id)
         };
-        Some(match self.dice.pick(&[5, 1, 6]) {
+        Some(match self.dice.pick(&[5, 1, 6, 2]) {
             0 => Command::CancelOrder { account, order: by },
+            3 => {
+                let timeout_ns = self.dice.between(0, 12) * 1_000_000_000;
+                Command::CancelAllAfter { account, timeout_ns }
+            }
             1 => Command::CancelAll { account, market: if self.dice.one_in(2) { Some(order.market) } else { None } },
             _ => {
                 let params = &state.market(order.market).params;

@@ -25,6 +25,7 @@ pub fn command(dice: &mut Dice, engine: &Engine) -> Command {
         client_id: 0,
         trigger: None,
         leg: Leg::Net,
+        expires: None,
     };
     match dice.below(14) {
         0 => Command::PlaceOrder(PlaceOrder { size: Size::ZERO, ..order }),

@@ -82,6 +82,7 @@ impl Referee {
             reserved: reserved.units(),
             place: Place::Working,
             force,
+            expires: self.expiry_of_new(account),
         };
         let replaced = std::mem::take(&mut self.triggered);
         if self.by_ladder(account) {
@@ -173,6 +174,7 @@ impl Referee {
         let order = self.open(id)?;
         same("orders", || format!("place of triggered {id:?}"), Place::Parked, order.place)?;
         self.triggered = true;
+        self.expiry_goes_on(&order);
         self.end(id);
         Ok(())
     }

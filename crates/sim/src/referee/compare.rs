@@ -84,6 +84,8 @@ impl Referee {
             state.liquidating.contains(&id),
         )?;
         same("calls", || format!("call level of account {id}"), ours.call, theirs.call)?;
+        let countdown = (self.model.countdowns.get(&id).copied(), state.deadlines.of_account(id).map(units::Time::ns));
+        same("countdown", || format!("countdown of account {id}"), countdown.0, countdown.1)?;
         let flat = ours.exposures.values().all(|e| e.size == 0);
         let empty = ours.wallets.values().all(|w| *w == 0);
         let child = matches!(ours.kind, Kind::Child { .. });
@@ -159,6 +161,7 @@ impl Referee {
             same("orders", || what("price"), ours.price, i128::from(theirs.price.units()))?;
             same("orders", || what("open size"), ours.remaining, i128::from(theirs.remaining.units()))?;
             same("I-09", || what("reserved"), ours.reserved, theirs.reserved.units())?;
+            same("expiry", || what("expiry"), ours.expires, state.expiry(theirs).map(units::Time::ns))?;
             same("orders", || what("client id"), ours.client_id, theirs.client_id)?;
             holds("orders", ours.place != Place::Working, || what("no order works after its command"))?;
         }

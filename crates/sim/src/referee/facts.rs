@@ -21,6 +21,7 @@ impl Referee {
                 format!("refused time {} is earlier", turn.at)
             });
         }
+        self.deadlines = super::deadlines::Turn::of(turn.command);
         for (at, event) in events.iter().enumerate() {
             self.fact(turn, event, &events[at + 1..])?;
         }
@@ -55,6 +56,8 @@ impl Referee {
             | Event::MarginModeSet { .. }
             | Event::PositionModeSet { .. }
             | Event::BackstopCommitted { .. } => self.setting(turn, event),
+            Event::OrderExpires { order, expires } => self.order_expires(order, expires.ns()),
+            Event::CountdownSet { account, until } => self.countdown_set(turn, account, until.map(Time::ns)),
             Event::LimitsSet { .. } | Event::OwnerGrouped { .. } => self.limit_setting(turn, event),
             Event::Deposited { .. }
             | Event::WithdrawalRequested { .. }
@@ -75,6 +78,7 @@ impl Referee {
             }
             Event::OrderCancelled { order, remaining, reason } => {
                 self.cancelled_at_end(order, reason)?;
+                self.ends_for(order, reason)?;
                 self.cancelled(order, i128::from(remaining.units()))
             }
             Event::Filled { .. } => self.filled(event),

@@ -47,6 +47,8 @@ impl Referee {
             self.first_in_line(market, arriving.side),
             Some(maker),
         )?;
+        let alive = resting.expires.is_none_or(|time| time > self.model.now);
+        holds("expiry", alive, || format!("maker {maker:?} has not expired"))?;
         let owner = |m: &super::model::Model, a: AccountId| m.account(a).owner;
         let (a, b) = (owner(&self.model, resting.account), owner(&self.model, arriving.account));
         holds("book", a != b, || format!("owners {a} and {b} of a fill differ"))?;

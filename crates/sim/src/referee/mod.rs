@@ -11,6 +11,7 @@ mod calls;
 mod caps;
 mod compare;
 mod convert;
+mod deadlines;
 mod delisting;
 mod facts;
 mod fills;
@@ -65,6 +66,7 @@ pub struct Referee {
     ladder: ladder::Round,
     /// The next order is one whose trigger was reached.
     triggered: bool,
+    deadlines: deadlines::Turn,
     /// Every how many commands all accounts are compared; in between, those that moved.
     full_every: u64,
 }
@@ -128,6 +130,9 @@ impl Referee {
         self.invariants(state, full)?;
         self.ends_kept()?;
         self.haircuts_kept()?;
+        if full {
+            self.deadlines_kept()?;
+        }
         self.sample(engine, full)
     }
 }

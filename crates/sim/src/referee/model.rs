@@ -278,6 +278,8 @@ pub struct Order {
     pub place: Place,
     /// What happens to what does not fill at once.
     pub force: engine::TimeInForce,
+    /// When it ends by the clock, once it stays.
+    pub expires: Option<i64>,
 }
 
 impl Order {
@@ -361,6 +363,8 @@ pub struct Model {
     pub limits: BTreeMap<engine::LimitScope, Limits>,
     /// Groups of owners.
     pub groups: BTreeMap<u32, engine::GroupId>,
+    /// When all orders of an account are cancelled.
+    pub countdowns: BTreeMap<AccountId, i64>,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -388,6 +392,7 @@ impl Default for Model {
             delistings: BTreeMap::new(),
             limits: BTreeMap::new(),
             groups: BTreeMap::new(),
+            countdowns: BTreeMap::new(),
         }
     }
 }

@@ -474,6 +474,7 @@ impl Book {
             client_id: 0,
             trigger: None,
             leg: Leg::Net,
+            expires: None,
         };
         let side = if plan.size.is_positive() { Side::Buy } else { Side::Sell };
         desk.must(&Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc)))?;

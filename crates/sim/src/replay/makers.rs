@@ -91,6 +91,7 @@ fn order(
         client_id: 0,
         trigger: None,
         leg: Leg::Net,
+        expires: None,
     }
 }
 

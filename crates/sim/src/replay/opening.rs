@@ -156,6 +156,7 @@ fn limit(account: AccountId, listed: &Listed, side: Side, size: Size, price: Pri
         client_id: 0,
         trigger: None,
         leg: Leg::Net,
+        expires: None,
     }
 }
 

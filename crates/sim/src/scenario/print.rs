@@ -116,7 +116,8 @@ pub fn reject_name(code: u16) -> String {
 pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
     handle(names, field, value).unwrap_or_else(|| match (field, value) {
         (
-            "time" | "until" | "next" | "usable_until" | "funding_next" | "reduce_only_at" | "settle_at",
+            "time" | "until" | "next" | "usable_until" | "funding_next" | "reduce_only_at" | "settle_at" | "expires"
+            | "cancel_all_at",
             Value::Number(ns),
         ) => Time::from_ns(ns.as_i64().unwrap_or(0)).to_string(),
         ("code", Value::Number(code)) => {

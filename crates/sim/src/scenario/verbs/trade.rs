@@ -4,7 +4,7 @@ use super::prices::first_price;
 use crate::scenario::Error;
 use crate::scenario::names::leg_called;
 use crate::scenario::scene::Actor;
-use crate::scenario::words::{Word, Words};
+use crate::scenario::words::{Word, Words, duration, moment};
 use engine::{
     AccountId, Answer, AssetId, Command, Leg, MarginMode, MarketId, OrderRef, PlaceOrder, PositionMode, Reduce, Side,
     TimeInForce, Trigger, TriggerBy, TriggerWhen,
@@ -36,6 +36,7 @@ pub fn fill(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
         client_id: 0,
         trigger: None,
         leg,
+        expires: None,
     };
     let resting = Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc, Leg::Net));
     let Ok(Answer::Order(id)) = actor.apply_hiding(words, resting, &["order_rested"])? else { return Ok(()) };
@@ -85,6 +86,7 @@ fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(),
         client_id: 0,
         trigger: None,
         leg: Leg::Net,
+        expires: None,
     };
     while let Some(option) = words.next_word() {
         match option.text.as_str() {
@@ -93,6 +95,13 @@ fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(),
             "fok" => order.force = TimeInForce::Fok,
             "post_only" => order.force = TimeInForce::PostOnly,
             "reduce_only" => order.reduce = Reduce::Only,
+            "expires" => {
+                let expected = "a moment, or +DURATION from now";
+                let word = words.word(expected)?;
+                let from_now = || word.text.strip_prefix('+').and_then(duration).map(|ns| actor.scene.now.plus_ns(ns));
+                let time = moment(&word.text).or_else(from_now).ok_or_else(|| words.wrong(&word, expected))?;
+                order.expires = Some(time);
+            }
             "id" => order.client_id = words.number("a number of the caller")?,
             "trigger" => order.trigger = Some(trigger(words)?),
             "long" => order.leg = Leg::Long,
@@ -165,6 +174,13 @@ pub fn cancel_all(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Er
     let account = actor.scene.account(words)?;
     let market = if words.peek().is_some() { Some(actor.scene.market(words)?) } else { None };
     actor.apply(words, Command::CancelAll { account, market }).map(drop)
+}
+
+/// The countdown of an account: a duration, or `off`.
+pub fn cancel_all_after(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let timeout_ns = if words.eat("off") { 0 } else { words.duration()? };
+    actor.apply(words, Command::CancelAllAfter { account, timeout_ns }).map(drop)
 }
 
 pub fn leverage(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
