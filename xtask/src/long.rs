@@ -23,7 +23,18 @@ enum Output {
     Same,
 }
 
-const LONG: [Long; 3] = [
+const LONG: [Long; 4] = [
+    Long {
+        name: "policies",
+        does: "liquidation and deleveraging policies side by side on 2025-10-10; writes the tables of docs/policies-2025-10-10.md",
+        env: &[],
+        commands: &[
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --compare liquidation-policies --markdown docs/policies/liquidation.md",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --compare adl-policies --markdown docs/policies/adl.md",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --fund 0.001 --fund-limit 0.005 --compare adl-policies --markdown docs/policies/adl-small-fund.md",
+        ],
+        output: Output::Any,
+    },
     Long {
         name: "fuzz",
         does: "random bytes and commands against every decoder and the engine",

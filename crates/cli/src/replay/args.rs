@@ -68,7 +68,7 @@ pub struct Args {
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,
-    /// Runs variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (adl-price, seeds); repeatable
+    /// Runs variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (liquidation-policies, adl-policies, adl-price, seeds); repeatable
     #[arg(long, value_name = "VARIANT")]
     pub compare: Vec<String>,
     /// Also writes the table of a comparison as Markdown

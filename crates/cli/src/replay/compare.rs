@@ -43,7 +43,25 @@ pub struct Variant {
 }
 
 /// Named lists of variants.
-const PRESETS: [(&str, &[(&str, &str)]); 2] = [
+const PRESETS: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "liquidation-policies",
+        &[
+            ("to target", "--liquidation-policy to-target"),
+            ("full close", "--liquidation-policy full-close"),
+            ("a fifth per 30 s", "--liquidation-policy fraction"),
+            ("tier step down", "--liquidation-policy tier-step-down"),
+        ],
+    ),
+    (
+        "adl-policies",
+        &[
+            ("profit × leverage", "--adl-policy profit-leverage"),
+            ("growth × leverage", "--adl-policy growth-leverage"),
+            ("pro rata", "--adl-policy pro-rata"),
+            ("least hedges broken", "--adl-policy least-hedges-broken"),
+        ],
+    ),
     ("adl-price", &[("bankruptcy price", "--adl-price bankruptcy"), ("mark, fund pays", "--adl-price mark")]),
     ("seeds", &[("seed 1", "--seed 1"), ("seed 2", "--seed 2"), ("seed 3", "--seed 3"), ("seed 4", "--seed 4")]),
 ];
@@ -253,7 +271,7 @@ enum Kind {
 }
 
 /// The figures, where they stand in a report, and how they are written. One that no report has is left out.
-const FIGURES: [(&str, &[&str], Kind); 22] = [
+const FIGURES: [(&str, &[&str], Kind); 25] = [
     ("accounts below the line", &["/total/below_line"], Kind::Count),
     ("liquidations", &["/total/liquidations"], Kind::Count),
     ("  restored", &["/total/restored"], Kind::Count),
@@ -276,7 +294,10 @@ const FIGURES: [(&str, &[&str], Kind); 22] = [
     ("unwound by the fund", &["/total/unwound/notional"], Kind::Amount),
     ("accounts deleveraged", &["/total/adl_accounts"], Kind::Count),
     ("receipts", &["/total/adl_receipts"], Kind::Count),
-    ("hedges broken", &["/total/broken_hedges"], Kind::Count),
+    ("  hedges broken", &["/total/hedges_broken"], Kind::Count),
+    ("  their contracts at the mark", &["/total/hedged_notional"], Kind::Amount),
+    ("winners' profit on what was closed", &["/total/winners_profit"], Kind::Amount),
+    ("  taken by the price of it", &["/total/winners_profit_taken"], Kind::Amount),
     ("slippage of the ladder", &["/total/slippage"], Kind::Amount),
     ("slippage of the fund", &["/total/unwind_slippage"], Kind::Amount),
     ("fees of the ladder", &["/total/liquidation_fees"], Kind::Amount),
