@@ -157,7 +157,8 @@ fn policy(policy: &LiquidationPolicy) -> bool {
 
 fn guards(g: &MarketGuards) -> Result<(), Reject> {
     let band = |rate: Rate| share(rate) && rate < Rate::ONE;
-    ensure(band(g.market_band) && band(g.triggered_band) && band(g.away_band), ParamName::OrderBand)?;
+    let bands = [g.market_band, g.triggered_band, g.away_band, g.trigger_protect];
+    ensure(bands.into_iter().all(band), ParamName::OrderBand)?;
     let cap = |cap: Money| !cap.is_negative() && cap.units() <= TOTAL_MAX;
     ensure(cap(g.open_interest_cap) && cap(g.longs_cap) && cap(g.shorts_cap), ParamName::OpenInterestCap)
 }

@@ -241,6 +241,9 @@ pub struct MarketGuards {
     pub longs_cap: Money,
     /// The same for resting sells.
     pub shorts_cap: Money,
+    /// An order that waits for the last price fires only while that is within this share of the mark, and the mark is usable: one
+    /// trade far away triggers nothing.
+    pub trigger_protect: Rate,
 }
 
 /// Limits of a subaccount (with its isolated positions), an owner or a group of owners. None: no limit.

@@ -6,6 +6,8 @@ use crate::{
     AccountKind, CancelReason, Event, MarketId, MarketStatus, OrderId, PlaceOrder, State, TriggerBy, TriggerWhen,
     deadlines, limits, place,
 };
+use rules::band;
+use units::Rate;
 
 /// Looks at the markets whose prices moved, again while triggered orders move the last price, within the limit; what is
 /// left is looked at within a second.
@@ -33,6 +35,9 @@ fn reached(state: &State, market: MarketId) -> Option<OrderId> {
             continue;
         }
         let price = state.trigger_price(market, *by);
+        if *by == TriggerBy::Last && !state.last_is_believed(market, usable) {
+            continue;
+        }
         let next = match when {
             TriggerWhen::AtOrAbove => ladder.first().filter(|(level, _)| *level <= price),
             TriggerWhen::AtOrBelow => ladder.last().filter(|(level, _)| *level >= price),
@@ -79,5 +84,14 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
             let reason = CancelReason::RefusedAtTrigger { code: reject.code() };
             out.emit(Event::OrderCancelled { order: id, remaining: order.remaining, reason });
         }
+    }
+}
+
+impl State {
+    /// Whether the last price may trigger anything: it is near the mark, where the market asks for that.
+    fn last_is_believed(&self, market: MarketId, usable: bool) -> bool {
+        let row = self.market(market);
+        let near = row.params.guards.trigger_protect;
+        near == Rate::ZERO || (usable && band(row.last, row.mark, near) == row.last)
     }
 }

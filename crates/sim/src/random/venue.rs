@@ -244,6 +244,7 @@ fn guards(dice: &mut Dice) -> MarketGuards {
         market_band: band(dice, 900),
         triggered_band: band(dice, 900),
         away_band: band(dice, 200),
+        trigger_protect: band(dice, 300),
         open_interest_cap: cap(dice),
         longs_cap: cap(dice),
         shorts_cap: cap(dice),

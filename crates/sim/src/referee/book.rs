@@ -82,6 +82,7 @@ impl Referee {
             reserved: reserved.units(),
             place: Place::Working,
             force,
+            trigger: None,
             expires: self.expiry_of_new(account),
         };
         let replaced = std::mem::take(&mut self.triggered);
@@ -161,18 +162,39 @@ impl Referee {
         Ok(())
     }
 
-    pub(super) fn parked(&mut self, id: OrderId, force: TimeInForce) -> Verdict {
+    pub(super) fn parked(&mut self, id: OrderId, force: TimeInForce, trigger: engine::Trigger) -> Verdict {
         self.open(id)?;
         if let Some(o) = self.model.orders.get_mut(&id) {
-            (o.place, o.force) = (Place::Parked, force);
+            (o.place, o.force, o.trigger) = (Place::Parked, force, Some(trigger));
         }
         Ok(())
+    }
+
+    /// The price that an order waits for is on its side and believed: a mark or index with quorum, a last near the mark where
+    /// the market asks for that.
+    fn trigger_reached(&self, order: &Order) -> Verdict {
+        let Some(trigger) = order.trigger else { return Ok(()) };
+        let row = self.model.market(order.market);
+        let (last, mark, near) = (row.last, row.mark, row.params.trigger_protect);
+        let usable = self.usable(order.market);
+        let (price, believed) = match trigger.by {
+            engine::TriggerBy::Mark => (mark, usable),
+            engine::TriggerBy::Index => (self.model.indices[row.params.index.index()].price, usable),
+            engine::TriggerBy::Last => (last, near == 0 || (usable && (last - mark).abs() * RATE <= mark * near)),
+        };
+        let level = i128::from(trigger.price.units());
+        let reached = match trigger.when {
+            engine::TriggerWhen::AtOrAbove => price >= level,
+            engine::TriggerWhen::AtOrBelow => price <= level,
+        };
+        holds("triggers", reached && believed, || format!("{trigger:?} is reached at {price}, mark {mark}"))
     }
 
     /// A trigger was reached: the price must be on its side, and the order ends.
     pub(super) fn triggered(&mut self, id: OrderId) -> Verdict {
         let order = self.open(id)?;
         same("orders", || format!("place of triggered {id:?}"), Place::Parked, order.place)?;
+        self.trigger_reached(&order)?;
         self.triggered = true;
         self.expiry_goes_on(&order);
         self.end(id);

@@ -69,7 +69,7 @@ impl Referee {
                 self.cut(order, i128::from(asked.units()), i128::from(allowed.units()))
             }
             Event::OrderRested { order, remaining } => self.rested(order, i128::from(remaining.units())),
-            Event::OrderParked { order, force, .. } => self.parked(order, force),
+            Event::OrderParked { order, force, trigger } => self.parked(order, force, trigger),
             Event::OrderTriggered { order, .. } => self.triggered(order),
             Event::RiskEvaluated => self.risk_evaluated(),
             Event::ReservationUsed { .. } => self.reservation_used(event),

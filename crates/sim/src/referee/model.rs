@@ -120,6 +120,8 @@ pub struct Params {
     pub interest_cap: i128,
     pub longs_cap: i128,
     pub shorts_cap: i128,
+    /// How near to the mark the last price must be for orders that wait for it; zero for any distance.
+    pub trigger_protect: i128,
     pub kind: engine::params::Kind,
 }
 
@@ -170,6 +172,7 @@ impl Params {
             interest_cap: p.guards.open_interest_cap.units(),
             longs_cap: p.guards.longs_cap.units(),
             shorts_cap: p.guards.shorts_cap.units(),
+            trigger_protect: rate(p.guards.trigger_protect),
             kind: p.kind,
         }
     }
@@ -278,6 +281,8 @@ pub struct Order {
     pub place: Place,
     /// What happens to what does not fill at once.
     pub force: engine::TimeInForce,
+    /// What a parked one waits for.
+    pub trigger: Option<engine::Trigger>,
     /// When it ends by the clock, once it stays.
     pub expires: Option<i64>,
 }

@@ -194,6 +194,7 @@ fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result
         "market_band" => params.guards.market_band = words.rate("a share of the mark")?,
         "triggered_band" => params.guards.triggered_band = words.rate("a share of the mark")?,
         "away_band" => params.guards.away_band = words.rate("a share of the mark")?,
+        "trigger_protect" => params.guards.trigger_protect = words.rate("a share of the mark")?,
         "open_interest_cap" => params.guards.open_interest_cap = words.number::<Money>("an amount")?,
         "longs_cap" => params.guards.longs_cap = words.number::<Money>("an amount")?,
         "shorts_cap" => params.guards.shorts_cap = words.number::<Money>("an amount")?,
