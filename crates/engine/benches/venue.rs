@@ -95,6 +95,7 @@ fn order(account: u32, market: u16, side: Side, price: Price, force: TimeInForce
         trigger: None,
         leg: Leg::Net,
         expires: None,
+        self_trade: plimsoll_engine::SelfTrade::default(),
     })
 }
 
@@ -235,6 +236,7 @@ fn venue(accounts: u32) -> Engine {
             fund: AccountId(0),
             rulebook: [0; 16],
             guards: MarketGuards::default(),
+            fee_tiers: Vec::new(),
             kind: Default::default(),
         })));
     }

@@ -38,6 +38,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             }
         }
         Event::Refused { .. }
+        | Event::ItemRefused { .. }
         | Event::OrderCut { .. }
         | Event::LiquidationStep { .. }
         | Event::TakenOver { .. }
@@ -116,8 +117,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::PositionChanged { account, market, size, cost, realised, leg } => {
             change_position(state, account, market.leg(leg), size, cost, realised);
         }
-        Event::FeeCharged { account, market, fee } => {
-            let asset = state.market(market).params.settlement;
+        Event::FeeCharged { account, fee, asset, .. } => {
             credit(state, account, asset, -fee);
             state.asset_mut(asset).fees += fee;
         }
@@ -195,6 +195,17 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             row.count_history(now);
             row.fallen = None;
         }
+        Event::FeeTierSet { owner, tier } => {
+            if tier == 0 {
+                state.fee_tiers.remove(&owner);
+            } else {
+                state.fee_tiers.insert(owner, tier);
+            }
+            state.accounts.iter_mut().filter(|a| a.owner == owner).for_each(|a| a.fee_tier = tier);
+        }
+        Event::SelfTradeSet { order, self_trade } => order_mut(state, order).self_trade = self_trade,
+        Event::FeeDiscountSet { discount } => state.fee_discount = discount,
+        Event::FeeAssetSet { account, asset } => state.account_mut(account).pays_in = asset,
     }
 }
 
@@ -241,7 +252,8 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
                 }
             };
             let watched = state.owners.contains_key(&owner) && kind == AccountKind::Trading;
-            state.accounts.push(Account { watched, ..new_account(owner, kind, Some(name)) });
+            let fee_tier = state.fee_tiers.get(&owner).copied().unwrap_or(0);
+            state.accounts.push(Account { watched, fee_tier, ..new_account(owner, kind, Some(name)) });
         }
         (Event::LimitsSet { scope }, Definition::Limits(limits)) => set_limits(state, scope, *limits),
         _ => fault("an event and its definition belong together"),
@@ -285,6 +297,8 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         mode: PositionMode::OneWay,
         watched: false,
         withdrawals: 0,
+        fee_tier: 0,
+        pays_in: None,
         order_count: 0,
         order_head: None,
         wallets: SmallVec::new(),
@@ -296,9 +310,9 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
 
 fn open_isolated(state: &mut State, child: AccountId, parent: AccountId, position: PositionId) {
     let PositionId { market, leg } = position;
-    let Account { owner, watched, .. } = *state.account(parent);
+    let Account { owner, watched, fee_tier, .. } = *state.account(parent);
     let row = new_account(owner, AccountKind::Isolated { parent, market, leg }, None);
-    state.accounts.push(Account { watched, ..row });
+    state.accounts.push(Account { watched, fee_tier, ..row });
     let row = exposure(state, parent, position);
     row.child = Some(child);
     let leverage = row.leverage;
@@ -443,6 +457,7 @@ fn orders(state: &mut State, event: &Event) {
                 own: Links::default(),
                 leg,
                 expires: false,
+                self_trade: crate::SelfTrade::default(),
             };
             state.orders.insert(row, parent);
             link_own(state, order, account);

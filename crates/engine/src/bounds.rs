@@ -114,6 +114,10 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     // A rebate larger than the fee would pay two accounts of one owner for trading with each other.
     let fees = fee(params.taker_fee) && fee(params.maker_fee) && !(params.taker_fee + params.maker_fee).is_negative();
     ensure(fees && !params.taker_fee.is_negative() && share(params.closing_fee), ParamName::Fee)?;
+    let tiers = &params.fee_tiers;
+    let good = tiers.iter().all(|t| fee(t.maker) && fee(t.taker) && !t.taker.is_negative());
+    let pays = good && !Market::least_fees(params, state.fee_discount).is_negative();
+    ensure(pays && tiers.len() <= limits::FEE_TIERS_MAX, ParamName::FeeTiers)?;
     if params.tiers.cap().units() > bounds::NOTIONAL_MAX {
         return Err(Reject::TiersInvalid { error: rules::TierError::TooLarge });
     }

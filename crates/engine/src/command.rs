@@ -230,6 +230,56 @@ pub enum Command {
         /// From now, nanoseconds; zero disarms.
         timeout_ns: i64,
     },
+    /// Sets the fee tier of an owner, in all markets. Looks at every account.
+    SetFeeTier {
+        /// Whose.
+        owner: OwnerId,
+        /// 0 to `FEE_TIERS_MAX`.
+        tier: u8,
+    },
+    /// What a fee paid in another asset than the settlement asset costs less, for the whole venue.
+    SetFeeDiscount {
+        /// 0 to 1, without 1.
+        discount: Rate,
+    },
+    /// Chooses the asset in which an account pays its fees.
+    SetFeeAsset {
+        /// Whose.
+        account: AccountId,
+        /// Which; none: the settlement asset of each market.
+        asset: Option<AssetId>,
+    },
+    /// Several orders, amendments and cancels, each judged in its turn as if sent alone; the answer has one for each.
+    Batch {
+        /// In this order.
+        items: Vec<BatchItem>,
+    },
+}
+
+/// One item of a batch: what the command of that name does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum BatchItem {
+    /// Places an order.
+    Place(PlaceOrder),
+    /// Changes price and size of a resting order.
+    Amend {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        order: OrderRef,
+        /// The price from now on.
+        price: Price,
+        /// The open size from now on.
+        size: Size,
+    },
+    /// Cancels an order.
+    Cancel {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        order: OrderRef,
+    },
 }
 
 /// An order.
@@ -261,6 +311,24 @@ pub struct PlaceOrder {
     /// From then on it is cancelled, resting or waiting; none: it stays.
     #[serde(default)]
     pub expires: Option<Time>,
+    /// What happens when it meets an order of the same owner, or of an owner of the same group.
+    #[serde(default)]
+    pub self_trade: SelfTrade,
+}
+
+/// What happens when an arriving order meets one of the same owner or group. The arriving order says which; they never trade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfTrade {
+    /// The resting order is cancelled, and matching goes on.
+    #[default]
+    CancelResting,
+    /// What is left of the arriving order is cancelled.
+    CancelArriving,
+    /// Both are cancelled.
+    CancelBoth,
+    /// Both become smaller by the size that would have met; what has nothing left is cancelled.
+    Decrement,
 }
 
 impl PlaceOrder {
@@ -436,7 +504,7 @@ pub struct Quote {
 }
 
 /// The answer to a command that was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Done; nothing to tell beyond the events.
@@ -455,6 +523,8 @@ pub enum Answer {
     Withdrawal(u64),
     /// The deposit was counted before; nothing changed.
     Repeated,
+    /// One for each item of a batch.
+    Batch(Vec<Result<Answer, crate::Reject>>),
 }
 
 impl core::fmt::Display for MarketStatus {

@@ -3,8 +3,8 @@
 
 use crate::output::{Output, Touched};
 use crate::{
-    Answer, Command, Digest, Event, Reject, State, admin, caps, deadlines, delisting, digest, funding, funds, isolated,
-    ladder, place, prices, resort, risk, settlement, triggers,
+    Answer, Command, Digest, Event, Reject, State, admin, batch, caps, deadlines, delisting, digest, fees, funding,
+    funds, isolated, ladder, place, prices, resort, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -121,7 +121,7 @@ fn due(out: &mut Output<'_>) {
 }
 
 /// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.
-fn settle(out: &mut Output<'_>) {
+pub(crate) fn settle(out: &mut Output<'_>) {
     triggers::fire(out);
     risk::look_at_touched(out);
     let moved = out.state().risk_due;
@@ -176,5 +176,9 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::ScheduleDelisting { asset, steps } => delisting::schedule(out, *asset, steps),
         Command::CancelDelisting { asset } => delisting::cancel(out, *asset),
         Command::CancelSettlement { market } => settlement::cancel(out, *market),
+        Command::Batch { items } => batch::run(out, items),
+        Command::SetFeeTier { owner, tier } => fees::set_fee_tier(out, *owner, *tier),
+        Command::SetFeeDiscount { discount } => fees::set_fee_discount(out, *discount),
+        Command::SetFeeAsset { account, asset } => fees::set_fee_asset(out, *account, *asset),
     }
 }

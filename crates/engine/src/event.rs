@@ -297,8 +297,10 @@ pub enum Event {
         account: AccountId,
         /// Where.
         market: MarketId,
-        /// How much, settlement asset.
+        /// How much, of `asset`.
         fee: Money,
+        /// The settlement asset, or the one that the account pays its fees in.
+        asset: AssetId,
     },
     /// A position's funding reached its wallet.
     FundingSettled {
@@ -643,6 +645,39 @@ pub enum Event {
         account: AccountId,
         /// When all its orders are cancelled; none: not armed.
         until: Option<Time>,
+    },
+    /// An owner has a new fee tier.
+    FeeTierSet {
+        /// Whose.
+        owner: crate::OwnerId,
+        /// The tier from now on.
+        tier: u8,
+    },
+    /// Fees in another asset than the settlement asset have a new discount.
+    FeeDiscountSet {
+        /// The discount from now on.
+        discount: Rate,
+    },
+    /// An account pays its fees in another asset.
+    FeeAssetSet {
+        /// Whose.
+        account: AccountId,
+        /// Which; none: the settlement asset of each market.
+        asset: Option<AssetId>,
+    },
+    /// What an order does when it meets one of its owner; not told where it cancels the resting one.
+    SelfTradeSet {
+        /// Which.
+        order: OrderId,
+        /// From now on.
+        self_trade: crate::SelfTrade,
+    },
+    /// An item of a batch was refused.
+    ItemRefused {
+        /// Its place, from 0.
+        item: u16,
+        /// The stable number of the `Reject`.
+        code: u16,
     },
 }
 

@@ -14,7 +14,9 @@ use units::{Money, Round, Size};
 pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Size, fees: Fees) {
     let state = out.state();
     let market = state.market(maker.market);
-    let (contract, taker_fee, maker_fee) = (market.contract(), market.params.taker_fee, fees.of_maker(market));
+    let contract = market.contract();
+    let taker_fee = market.fees(state.account(taker.account).fee_tier).taker;
+    let maker_fee = fees.of_maker(market, state.account(maker.account));
     let signed = taker.side.signed(size);
     let (Some(value), Some(notional)) =
         (contract.value(maker.price, signed, Round::TowardZero), contract.notional(maker.price, size))
@@ -26,9 +28,16 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
     let (id, price) = (maker.market, maker.price);
     out.emit(Event::Filled { market: id, maker: maker.id, taker: taker.id, price, size: signed, value });
     let fee = if fees == Fees::Taker { State::fee(notional, taker_fee) } else { Money::ZERO };
-    change(out, taker.account, taker.position(), &Part { delta: signed, value, fee, reserved: from_taker });
-    let fee = State::fee(notional, maker_fee);
-    change(out, maker.account, maker.position(), &Part { delta: -signed, value: -value, fee, reserved: from_maker });
+    let of_maker = State::fee(notional, maker_fee);
+    let rebate = of_maker.min(Money::ZERO);
+    change(out, taker.account, taker.position(), &Part { delta: signed, value, fee, rebate, reserved: from_taker });
+    let (fee, rebate) = (of_maker, Money::ZERO);
+    change(
+        out,
+        maker.account,
+        maker.position(),
+        &Part { delta: -signed, value: -value, fee, rebate, reserved: from_maker },
+    );
     out.touch_market(id);
 }
 
@@ -58,8 +67,10 @@ pub(crate) struct Part {
     pub delta: Size,
     /// What is paid for them, signed.
     pub value: Money,
-    /// The fee.
+    /// The fee, settlement asset.
     pub fee: Money,
+    /// What the other side is paid from the settlement asset's fees right after, zero or below.
+    pub rebate: Money,
     /// What came from the parent for it, in the wallet already.
     pub reserved: Money,
 }
@@ -67,7 +78,7 @@ pub(crate) struct Part {
 impl Part {
     /// Without fee and reservation.
     pub fn plain(delta: Size, value: Money) -> Self {
-        Self { delta, value, fee: Money::ZERO, reserved: Money::ZERO }
+        Self { delta, value, fee: Money::ZERO, rebate: Money::ZERO, reserved: Money::ZERO }
     }
 }
 
@@ -84,7 +95,8 @@ pub(crate) fn change(out: &mut Output<'_>, account: AccountId, position: Positio
     let (size, cost, realised) = (split.size, split.cost, split.realised);
     out.emit(Event::PositionChanged { account, market, size, cost, realised, leg });
     if !part.fee.is_zero() {
-        out.emit(Event::FeeCharged { account, market, fee: part.fee });
+        let charge = out.state().charge(account, market, part.fee, part.rebate);
+        out.emit(Event::FeeCharged { account, market, fee: charge.amount, asset: charge.asset });
     }
     if split.closed.is_zero() {
         return;

@@ -11,6 +11,7 @@ extern crate alloc;
 mod adl;
 mod admin;
 mod apply;
+mod batch;
 mod book;
 mod bounds;
 mod caps;
@@ -22,6 +23,7 @@ mod digest;
 mod engine;
 mod event;
 mod fault;
+mod fees;
 mod fill;
 mod funding;
 mod funds;
@@ -53,8 +55,8 @@ mod view;
 pub use book::{Book, Level};
 pub use codec::{DecodeError, decode, encode};
 pub use command::{
-    Answer, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, PositionMode, Quote, Reduce, Role, Side,
-    TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    Answer, BatchItem, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, PositionMode, Quote, Reduce, Role,
+    SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 pub use deadlines::Deadlines;
 pub use digest::Digest;

@@ -66,5 +66,11 @@ pub const SETTLEMENT_CANCELS: usize = 1_024;
 pub const DELISTING_STEPS_MAX: usize = 8;
 /// Minutes of an index in which it was usable that are remembered: the longest averaging window.
 pub const HISTORY_MINUTES: usize = 60;
+/// Owners that have a fee tier, a group or a limit.
+pub const OWNERS_MAX: usize = 16_000_000;
+/// Items of one batch.
+pub const BATCH_MAX: usize = 64;
+/// Highest fee tier of an owner; tier 0 is a market's own fees.
+pub const FEE_TIERS_MAX: usize = 16;
 /// Longest command in binary form, in bytes.
 pub const COMMAND_BYTES_MAX: usize = 256 * 1024;

@@ -60,6 +60,8 @@ pub(crate) struct Change {
     pub wallet: Money,
     /// Another leverage.
     pub leverage: Option<u16>,
+    /// A fee in another asset than the settlement asset.
+    pub paid: Option<crate::fees::Charge>,
 }
 
 /// What is asked for.
@@ -125,6 +127,9 @@ impl State {
         let mut amounts = Amounts { rows: [(AssetId(0), Money::ZERO); limits::ASSETS_MAX], len: 0 };
         for wallet in &account.wallets {
             amounts.add(wallet.asset, wallet.amount);
+        }
+        if let Some(paid) = change.and_then(|c| c.paid) {
+            amounts.add(paid.asset, -paid.amount);
         }
         let mut pending = change;
         for exposure in &account.exposures {
@@ -252,7 +257,7 @@ impl State {
         at: Price,
     ) -> (OrderTotals, OrderTotals, Money) {
         let (mut buys, mut sells) = (row.buys, row.sells);
-        let fee_rate = market.params.taker_fee.max(market.params.maker_fee).max(Rate::ZERO);
+        let fee_rate = market.fee_reserved(account.fee_tier);
         let mut loss = self.loss_of_side(market, account, row.leg, Side::Buy, &buys, at)
             + self.loss_of_side(market, account, row.leg, Side::Sell, &sells, at);
         if let Some(change) = change {

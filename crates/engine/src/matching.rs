@@ -7,7 +7,9 @@ use crate::margin::{Basis, Change, Need};
 use crate::orders::Order;
 use crate::output::Output;
 use crate::place::closable;
-use crate::{AccountId, AccountKind, Book, CancelReason, Event, MarketId, MarketStatus, OrderId, Reduce, Side, State};
+use crate::{
+    AccountId, AccountKind, Book, CancelReason, Event, MarketId, MarketStatus, OrderId, Reduce, SelfTrade, Side, State,
+};
 use units::{Money, Price, Rate, Round, Size};
 
 /// Which fee the arriving order pays.
@@ -21,10 +23,11 @@ pub(crate) enum Fees {
 
 impl Fees {
     /// The rate that a maker pays: the ladder's orders pay no taker fee, so there is none to pay a rebate from.
-    pub(crate) fn of_maker(self, market: &crate::Market) -> Rate {
+    pub(crate) fn of_maker(self, market: &crate::Market, maker: &crate::Account) -> Rate {
+        let rate = market.fees(maker.fee_tier).maker;
         match self {
-            Self::Taker => market.params.maker_fee,
-            Self::Ladder => market.params.maker_fee.max(Rate::ZERO),
+            Self::Taker => rate,
+            Self::Ladder => rate.max(Rate::ZERO),
         }
     }
 }
@@ -35,6 +38,8 @@ enum Maker {
     Bad(CancelReason),
     /// The arriving order has nothing left to do.
     TakerDone(CancelReason),
+    /// Both are of one owner or group.
+    Own,
 }
 
 /// Fills a working order against the book until it is filled, done, or nothing crosses.
@@ -46,6 +51,7 @@ pub(crate) fn run(out: &mut Output<'_>, taker: OrderId, fees: Fees) {
             Maker::Bad(reason) => {
                 out.emit(Event::OrderCancelled { order: resting.id, remaining: resting.remaining, reason })
             }
+            Maker::Own => apart(out, &order, &resting),
             Maker::TakerDone(reason) => {
                 out.emit(Event::OrderCancelled { order: taker, remaining: order.remaining, reason });
                 return;
@@ -61,9 +67,37 @@ impl State {
         if Book::crosses(order.side, order.price, price) { self.order(level.first).copied() } else { None }
     }
 
+    /// Of one owner, or of owners of one group. Owners in a group are watched.
+    pub(crate) fn are_related(&self, a: &crate::Account, b: &crate::Account) -> bool {
+        let group = |owner| self.owners.get(&owner).and_then(|row| row.group);
+        a.owner == b.owner || (a.watched && b.watched && group(a.owner).is_some() && group(a.owner) == group(b.owner))
+    }
+
     /// The fee on a notional.
     pub(crate) fn fee(notional: Money, rate: Rate) -> Money {
         notional.mul_rate(rate, Round::Up)
+    }
+}
+
+/// Two orders of one owner do not trade: as the arriving one says, one or both become smaller or end.
+fn apart(out: &mut Output<'_>, taker: &Order, maker: &Order) {
+    let smaller = if taker.remaining < maker.remaining { taker.remaining } else { maker.remaining };
+    let (from_maker, from_taker) = match taker.self_trade {
+        SelfTrade::CancelResting => (maker.remaining, Size::ZERO),
+        SelfTrade::CancelArriving => (Size::ZERO, taker.remaining),
+        SelfTrade::CancelBoth => (maker.remaining, taker.remaining),
+        SelfTrade::Decrement => (smaller, smaller),
+    };
+    for (order, less) in [(maker, from_maker), (taker, from_taker)] {
+        let remaining = order.remaining - less;
+        if remaining.is_zero() {
+            let (remaining, reason) = (order.remaining, CancelReason::SelfTrade);
+            out.emit(Event::OrderCancelled { order: order.id, remaining, reason });
+        } else if !less.is_zero() {
+            let (part, whole) = (i128::from(remaining.units()), i128::from(order.remaining.units()));
+            let reserved = order.reserved.share(part, whole, Round::Up);
+            out.emit(Event::OrderReduced { order: order.id, remaining, reserved });
+        }
     }
 }
 
@@ -72,8 +106,8 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
         return Maker::Bad(CancelReason::Expired);
     }
     let (taker_row, maker_row) = (state.account(taker.account), state.account(maker.account));
-    if taker_row.owner == maker_row.owner {
-        return Maker::Bad(CancelReason::SelfTrade);
+    if state.are_related(taker_row, maker_row) {
+        return Maker::Own;
     }
     let mut size = if taker.remaining < maker.remaining { taker.remaining } else { maker.remaining };
     if taker.reduce == Reduce::Only {
@@ -146,7 +180,9 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size, fees: Fees) ->
     else {
         return true;
     };
-    let fee = State::fee(notional, fees.of_maker(market));
+    let fee = State::fee(notional, fees.of_maker(market, state.account(maker.account)));
+    let charge = state.charge(maker.account, maker.market, fee, Money::ZERO);
+    let (fee, paid) = if charge.asset == market.params.settlement { (fee, None) } else { (Money::ZERO, Some(charge)) };
     let isolated = matches!(state.account(maker.account).kind, AccountKind::Isolated { .. });
     // What the child gets leaves the parent, which must not have fallen below its own initial margin meanwhile.
     if let AccountKind::Isolated { parent, .. } = state.account(maker.account).kind
@@ -159,8 +195,14 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size, fees: Fees) ->
     }
     let remove = (!isolated && maker.reduce == Reduce::Any).then_some((maker.side, size, maker.price));
     let wallet = if isolated { fill::share(maker, size, closable) } else { Money::ZERO };
-    let change =
-        Change { position: maker.position(), trade: Some((signed, value, fee)), remove, wallet, ..Change::default() };
+    let change = Change {
+        position: maker.position(),
+        trade: Some((signed, value, fee)),
+        remove,
+        wallet,
+        paid,
+        ..Change::default()
+    };
     if size > closable {
         let after = state.account(maker.account).position(maker.position()).checked_add(signed);
         let notional = after.and_then(|size| contract.notional(state.valuation(market), size));
@@ -183,8 +225,9 @@ pub(crate) fn good_depth(
     side: Side,
     bound: Price,
     enough: Size,
+    policy: SelfTrade,
 ) -> Size {
-    let owner = state.account(parent).owner;
+    let taker = state.account(parent);
     let (mut found, mut looked) = (Size::ZERO, 0);
     for (price, level) in state.market(market).book.from_best(side.opposite()) {
         if !Book::crosses(side, bound, price) {
@@ -196,7 +239,11 @@ pub(crate) fn good_depth(
                 return found;
             }
             looked += 1;
-            if state.account(order.account).owner != owner && sure(state, order) {
+            let own = state.are_related(taker, state.account(order.account));
+            if own && policy != SelfTrade::CancelResting {
+                return found; // here it would end or become smaller
+            }
+            if !own && sure(state, order) {
                 found += if order.remaining < enough - found { order.remaining } else { enough - found };
             }
             next = order.level.after;

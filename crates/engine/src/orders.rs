@@ -1,6 +1,6 @@
 //! The table of open orders: slots that are used again, ids that are not, and each account's list.
 
-use crate::{AccountId, Leg, MarketId, OrderId, PositionId, Reduce, Side, TimeInForce, Trigger, limits};
+use crate::{AccountId, Leg, MarketId, OrderId, PositionId, Reduce, SelfTrade, Side, TimeInForce, Trigger, limits};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub struct Order {
     pub leg: Leg,
     /// It expires; `Deadlines` says when.
     pub expires: bool,
+    /// What happens when it meets an order of the same owner.
+    pub self_trade: SelfTrade,
 }
 
 impl Order {

@@ -223,6 +223,9 @@ pub struct MarketParams {
     /// How the contract lives and ends.
     #[serde(default)]
     pub kind: Kind,
+    /// Fees of owners of tier 1, 2, …; tier 0 pays `maker_fee` and `taker_fee`, a tier beyond the last pays the last.
+    #[serde(default)]
+    pub fee_tiers: Vec<FeeRates>,
 }
 
 /// What keeps single orders and the market as a whole within bounds. Zero: not used.
@@ -296,6 +299,16 @@ pub struct Expiry {
     pub settle_at: units::Time,
     /// Length of the window before `settle_at` over which the index is averaged: whole minutes, 1 to 60, nanoseconds.
     pub window_ns: i64,
+}
+
+/// What an owner pays for a trade, per notional; a negative maker fee pays the maker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeeRates {
+    /// For an order that rests.
+    pub maker: Rate,
+    /// For an order that takes.
+    pub taker: Rate,
 }
 
 /// What the whole venue has in common: the line, the target, calls, pauses, outflow.

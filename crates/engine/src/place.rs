@@ -8,8 +8,8 @@ use crate::output::Output;
 use crate::state::Exposure;
 use crate::{
     AccountId, AccountKind, Answer, Book, CancelReason, Event, Leg, MarginMode, MarketId, MarketStatus, OrderId,
-    OrderRef, PlaceOrder, PositionId, Reduce, Reject, Side, State, TimeInForce, Trigger, TriggerBy, TriggerWhen,
-    bounds, deadlines, limits,
+    OrderRef, PlaceOrder, PositionId, Reduce, Reject, SelfTrade, Side, State, TimeInForce, Trigger, TriggerBy,
+    TriggerWhen, bounds, deadlines, limits,
 };
 use rules::{Contract, initial_margin};
 use units::{Money, Price, Rate, Round, Size, Time, limits as number_limits};
@@ -32,6 +32,7 @@ pub(crate) struct Plan {
     trigger: Option<Trigger>,
     reserved: Money,
     expires: Option<Time>,
+    self_trade: SelfTrade,
 }
 
 impl Plan {
@@ -98,6 +99,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
         trigger: order.trigger,
         reserved: Money::ZERO,
         expires: order.expires,
+        self_trade: order.self_trade,
     };
     if let Some(trigger) = order.trigger {
         check_status(market.status, order, false)?;
@@ -270,7 +272,8 @@ fn check_crossing(state: &State, plan: &Plan) -> Result<(), Reject> {
 /// Last of all, since it looks at other accounts.
 fn check_depth(state: &State, plan: &Plan) -> Result<(), Reject> {
     if plan.force == TimeInForce::Fok {
-        let available = matching::good_depth(state, plan.parent, plan.market, plan.side, plan.price, plan.size);
+        let available =
+            matching::good_depth(state, plan.parent, plan.market, plan.side, plan.price, plan.size, plan.self_trade);
         if available < plan.size {
             return Err(Reject::FillOrKillUnfilled { asked: plan.size, available });
         }
@@ -411,7 +414,7 @@ fn check_isolated(
         return Err(Reject::InsufficientMargin { equity: parent.equity, needed: parent.initial });
     }
     if let Some(child) = standing.account {
-        let change = Change { wallet: reserved, ..filled_whole(market, plan) };
+        let change = Change { wallet: reserved, ..filled_whole(state, plan) };
         let terms = state.evaluate(child, Basis::Worse, Need::Initial, Some(&change));
         if terms.equity < terms.initial {
             return Err(Reject::IsolatedMarginLow { equity: terms.equity, needed: terms.initial });
@@ -421,22 +424,29 @@ fn check_isolated(
 }
 
 /// What an account would look like with the whole order filled at its own price, the worst there is, as a taker.
-fn filled_whole(market: &crate::Market, plan: &Plan) -> Change {
+fn filled_whole(state: &State, plan: &Plan) -> Change {
+    let market = state.market(plan.market);
     let signed = plan.side.signed(plan.size);
     let value = market.contract().value(plan.price, signed, Round::Up).unwrap_or(Money::ZERO);
     let notional = market.contract().notional(plan.price, signed).unwrap_or(Money::ZERO);
-    let fee = notional.mul_rate(market.params.taker_fee, Round::Up);
+    let fee = notional.mul_rate(market.fees(state.account(plan.parent).fee_tier).taker, Round::Up);
     Change { position: plan.position(), trade: Some((signed, value, fee)), ..Change::default() }
 }
 
 /// A reduction needs no margin, but no fill may leave equity below zero outside the ladder.
 fn check_reduction(state: &State, plan: &Plan) -> Result<(), Reject> {
     let Some(account) = plan.account else { return Ok(()) };
-    let market = state.market(plan.market);
-    let change = filled_whole(market, plan);
-    // The worst case is the whole order at its price, or next to nothing of it.
-    let whole = state.evaluate(account, Basis::Lenient, Need::Equity, Some(&change)).equity;
-    let equity = whole.min(state.evaluate(account, Basis::Lenient, Need::Equity, None).equity);
+    let change = filled_whole(state, plan);
+    // The worst case is the whole order at its price, or next to nothing of it; with the fee in either asset.
+    let equity_after = |change| state.evaluate(account, Basis::Lenient, Need::Equity, change).equity;
+    let mut equity = equity_after(Some(&change)).min(equity_after(None));
+    if let Some((size, value, fee)) = change.trade {
+        let charge = state.charge(account, plan.market, fee, Money::ZERO);
+        if charge.asset != state.market(plan.market).params.settlement {
+            let (trade, paid) = (Some((size, value, Money::ZERO)), Some(charge));
+            equity = equity.min(equity_after(Some(&Change { trade, paid, ..change })));
+        }
+    }
     if equity.is_negative() { Err(Reject::WouldBankrupt { equity }) } else { Ok(()) }
 }
 
@@ -496,6 +506,11 @@ pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
     if let Some(trigger) = plan.trigger {
         out.emit(Event::OrderParked { order, trigger, force: plan.force });
         set_expiry(out, order, plan);
+    }
+    if plan.self_trade != SelfTrade::default() {
+        out.emit(Event::SelfTradeSet { order, self_trade: plan.self_trade });
+    }
+    if plan.trigger.is_some() {
         return order;
     }
     if plan.force != TimeInForce::PostOnly {
@@ -593,7 +608,20 @@ pub(crate) fn amend_order(
     let (market, leg, side, reduce, client_id) = (row.market, row.leg, row.side, row.reduce, row.client_id);
     let force = if row.force == TimeInForce::PostOnly { TimeInForce::PostOnly } else { TimeInForce::Gtc };
     let (price, trigger, expires) = (Some(price), None, state.expiry(&row));
-    let again = PlaceOrder { account, market, side, size, price, force, reduce, client_id, trigger, leg, expires };
+    let again = PlaceOrder {
+        account,
+        market,
+        side,
+        size,
+        price,
+        force,
+        reduce,
+        client_id,
+        trigger,
+        leg,
+        expires,
+        self_trade: row.self_trade,
+    };
     let plan = check(state, &again, Some(&row))?;
     out.emit(Event::OrderCancelled { order: row.id, remaining: row.remaining, reason: CancelReason::Amended });
     Ok(Answer::Order(run(out, &plan)))
@@ -646,7 +674,7 @@ impl State {
             .contract
             .notional(price, signed)
             .unwrap_or(Money::ZERO)
-            .mul_rate(p.taker_fee.max(p.maker_fee).max(Rate::ZERO), Round::Up);
+            .mul_rate(row.fee_reserved(self.account(parent).fee_tier), Round::Up);
         let loss = self.loss_of_order(row, side, size, price, row.mark);
         // A fill of one lot rounds value, margin and fee against the child; of an inverse contract each of them can.
         let lots = if row.is_inverse() { size.units().checked_div(p.lot.units()).unwrap_or(0) + 1 } else { 0 };

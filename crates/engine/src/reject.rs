@@ -239,6 +239,8 @@ pub enum ParamName {
     Redemption,
     LastResort,
     LiquidationPolicy,
+    FeeTiers,
+    FeeDiscount,
 }
 
 impl fmt::Display for ParamName {

@@ -69,6 +69,10 @@ pub struct State {
     pub delistings: BTreeMap<AssetId, (Vec<HaircutStep>, bool)>,
     /// What ends by the clock.
     pub deadlines: Deadlines,
+    /// Fee tiers of owners; those of tier 0 are not here.
+    pub fee_tiers: BTreeMap<OwnerId, u8>,
+    /// What a fee in another asset than the settlement asset costs less.
+    pub fee_discount: Rate,
 }
 
 /// Limits of an owner or group, and running totals of what they are limits of.
@@ -237,6 +241,10 @@ pub struct Account {
     pub watched: bool,
     /// Withdrawals that wait.
     pub withdrawals: u16,
+    /// The owner's fee tier.
+    pub fee_tier: u8,
+    /// The asset that it pays fees in, where that is not the settlement asset.
+    pub pays_in: Option<AssetId>,
     /// Settled collateral, by asset, in the order of first use.
     pub wallets: SmallVec<[Wallet; 1]>,
     /// Positions, order totals and settings by market, in the order of markets.

@@ -73,6 +73,7 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
         trigger: None,
         leg: order.leg,
         expires: state.expiry(&order).filter(|_| deadlines::rests(force)),
+        self_trade: order.self_trade,
     };
     match place::check(state, &again, Some(&order)) {
         Ok(plan) => {

@@ -14,3 +14,6 @@ mod replay;
 
 #[path = "all/settlement.rs"]
 mod settlement;
+
+#[path = "all/batch.rs"]
+mod batch;

@@ -4,9 +4,9 @@
 use super::{FUNDS, Random, SOURCES, venue, wrong};
 use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep};
 use engine::{
-    AccountId, AccountKind, AssetId, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode, MarketId,
-    MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, Side, TimeInForce, Trigger,
-    TriggerBy, TriggerWhen,
+    AccountId, AccountKind, AssetId, BatchItem, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode,
+    MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, SelfTrade, Side,
+    TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use rules::HaircutTier;
 use units::{Money, Price, Rate, Round, Size, Time};
@@ -16,7 +16,7 @@ impl Random {
         let closed =
             |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
         let restricted = (0..3).map(MarketId).any(closed);
-        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12]) {
+        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45]) {
             0 => Some(self.prices()),
             1 => self.order(engine),
             2 => self.order_change(engine),
@@ -26,6 +26,7 @@ impl Random {
             6 => Some(Command::Tick),
             7 => Some(self.operator(engine)),
             9 => Some(self.limit()),
+            10 => Some(self.trading(engine)),
             _ => Some(wrong::command(&mut self.dice, engine)),
         };
         act.unwrap_or(Command::Tick)
@@ -138,6 +139,9 @@ impl Random {
         let price = if market_order { None } else { Some(price) };
         self.client_id += 1;
         let client_id = if self.dice.one_in(3) { self.client_id } else { 0 };
+        let self_trade =
+            [SelfTrade::CancelResting, SelfTrade::CancelArriving, SelfTrade::CancelBoth, SelfTrade::Decrement]
+                [self.dice.pick(&[12, 1, 1, 2])];
         Some(Command::PlaceOrder(PlaceOrder {
             account,
             market,
@@ -150,7 +154,42 @@ impl Random {
             trigger,
             leg,
             expires: self.expiry(),
+            self_trade,
         }))
+    }
+
+    /// Fees, or a few orders, amendments and cancels at once.
+    fn trading(&mut self, engine: &Engine) -> Command {
+        let account = self.trader();
+        match self.dice.pick(&[2, 1, 3, 8]) {
+            0 => {
+                let owner = engine.state().account(account).owner;
+                Command::SetFeeTier { owner, tier: u8::try_from(self.dice.below(4)).unwrap_or(0) }
+            }
+            1 => {
+                let discount = [0, 100_000_000, 500_000_000, 900_000_000][self.dice.pick(&[1, 3, 2, 1])];
+                Command::SetFeeDiscount { discount: Rate::new(discount).unwrap_or(Rate::ZERO) }
+            }
+            2 => {
+                let asset = [None, Some(0), Some(1), Some(2)][self.dice.pick(&[1, 1, 2, 2])].map(AssetId);
+                Command::SetFeeAsset { account, asset }
+            }
+            _ => {
+                let mut items = Vec::new();
+                for _ in 0..self.dice.below(6) {
+                    let one = if self.dice.one_in(3) { self.order_change(engine) } else { self.order(engine) };
+                    items.extend(match one {
+                        Some(Command::PlaceOrder(order)) => Some(BatchItem::Place(order)),
+                        Some(Command::AmendOrder { account, order, price, size }) => {
+                            Some(BatchItem::Amend { account, order, price, size })
+                        }
+                        Some(Command::CancelOrder { account, order }) => Some(BatchItem::Cancel { account, order }),
+                        _ => None,
+                    });
+                }
+                Command::Batch { items }
+            }
+        }
     }
 
     /// A few orders expire, soon; a few of those are over already or could not wait.

@@ -181,6 +181,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         fund: AccountId(0),
         rulebook: [0; 16],
         guards: guards(dice),
+        fee_tiers: fee_tiers(dice),
         kind: Default::default(),
     };
     let dated = dice.one_in(4);
@@ -233,6 +234,13 @@ pub fn risk(dice: &mut Dice) -> RiskParams {
 
 /// The commands that set the venue up; accounts are opened, not yet funded.
 /// Bands and caps, on some markets.
+/// Rates of tiers 1 and 2: the lowest taker fee of all pays every rebate, also after half of it is taken off.
+fn fee_tiers(dice: &mut Dice) -> Vec<engine::params::FeeRates> {
+    let tier = |maker: &str, taker: &str| engine::params::FeeRates { maker: rate(maker), taker: rate(taker) };
+    vec![vec![], vec![tier("0.0001", "0.0004")], vec![tier("0.0003", "0.0008"), tier("-0.00012", "0.0003")]]
+        .swap_remove(dice.pick(&[1, 1, 2]))
+}
+
 fn guards(dice: &mut Dice) -> MarketGuards {
     let cap = |dice: &mut Dice| {
         if dice.one_in(5) { Money::whole([1, 500, 20_000][dice.pick(&[1, 2, 2])]) } else { Money::ZERO }

@@ -26,6 +26,7 @@ pub fn command(dice: &mut Dice, engine: &Engine) -> Command {
         trigger: None,
         leg: Leg::Net,
         expires: None,
+        self_trade: engine::SelfTrade::default(),
     };
     match dice.below(14) {
         0 => Command::PlaceOrder(PlaceOrder { size: Size::ZERO, ..order }),

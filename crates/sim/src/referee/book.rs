@@ -81,6 +81,7 @@ impl Referee {
             client_id,
             reserved: reserved.units(),
             place: Place::Working,
+            self_trade: engine::SelfTrade::default(),
             force,
             trigger: None,
             expires: self.expiry_of_new(account),

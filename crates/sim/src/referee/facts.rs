@@ -76,6 +76,21 @@ impl Referee {
             Event::OrderReduced { order, remaining, reserved } => {
                 self.reduced(order, i128::from(remaining.units()), reserved.units())
             }
+            Event::FeeTierSet { .. } | Event::FeeDiscountSet { .. } | Event::FeeAssetSet { .. } => {
+                self.fee_setting(turn, event)
+            }
+            Event::SelfTradeSet { order, self_trade } => self.self_trade_set(order, self_trade),
+            Event::ItemRefused { item, code } => {
+                let ours = match turn.answer {
+                    Ok(Answer::Batch(answers)) => answers.get(usize::from(item)).and_then(|a| a.as_ref().err()),
+                    _ => None,
+                };
+                same("answer", || format!("refusal of item {item}"), ours.map(Reject::code), Some(code))
+            }
+            Event::OrderCancelled { order, remaining, reason: engine::CancelReason::SelfTrade } => {
+                self.met_own(order)?;
+                self.cancelled(order, i128::from(remaining.units()))
+            }
             Event::OrderCancelled { order, remaining, reason } => {
                 self.cancelled_at_end(order, reason)?;
                 self.ends_for(order, reason)?;

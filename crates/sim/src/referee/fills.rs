@@ -49,9 +49,8 @@ impl Referee {
         )?;
         let alive = resting.expires.is_none_or(|time| time > self.model.now);
         holds("expiry", alive, || format!("maker {maker:?} has not expired"))?;
-        let owner = |m: &super::model::Model, a: AccountId| m.account(a).owner;
-        let (a, b) = (owner(&self.model, resting.account), owner(&self.model, arriving.account));
-        holds("book", a != b, || format!("owners {a} and {b} of a fill differ"))?;
+        let (a, b) = (resting.account, arriving.account);
+        holds("book", !self.related(a, b), || format!("{a} and {b} of a fill are not related"))?;
         let params = self.model.market(market).params.clone();
         let paid = value::value(&params, price, delta, Dir::Zero);
         same("value", || format!("value of {delta} at {price}"), paid, value.units())?;
@@ -63,17 +62,24 @@ impl Referee {
         self.shrink(maker, delta.abs());
         let notional = value::notional(&params, price, delta);
         let forced = self.by_ladder(arriving.account);
-        let taker_fee = if forced { 0 } else { at_rate(notional, params.taker_fee, Dir::Up) };
-        self.side(&arriving, delta, paid, (taker_fee, from_taker), forced)?;
+        let taker_fee = if forced { 0 } else { at_rate(notional, self.rates(b, market).1, Dir::Up) };
         // The ladder's orders pay no taker fee, so there is none to pay a rebate from.
-        let rate = if forced { params.maker_fee.max(0) } else { params.maker_fee };
-        let maker_fee = at_rate(notional, rate, Dir::Up);
-        self.side(&resting, -delta, -paid, (maker_fee, from_maker), false)?;
+        let rate = self.rates(a, market).0;
+        let maker_fee = at_rate(notional, if forced { rate.max(0) } else { rate }, Dir::Up);
+        self.side(&arriving, delta, paid, (taker_fee, maker_fee.min(0), from_taker), forced)?;
+        self.side(&resting, -delta, -paid, (maker_fee, 0, from_maker), false)?;
         self.interest_capped(market, interest)
     }
 
     /// One side of a fill, with its fee and what came from the parent for it.
-    fn side(&mut self, order: &Order, delta: i128, paid: i128, (fee, reserved): (i128, i128), forced: bool) -> Verdict {
+    fn side(
+        &mut self,
+        order: &Order,
+        delta: i128,
+        paid: i128,
+        (fee, rebate, reserved): (i128, i128, i128),
+        forced: bool,
+    ) -> Verdict {
         let (account, market, position) = (order.account, order.market, order.position());
         let before = self.model.exposure(account, position).size;
         let equity = self.figures(account, Lens::Lenient).equity;
@@ -86,7 +92,7 @@ impl Referee {
         holds("hedge", leg_sign, || format!("leg {:?} of {account} ends with {}", order.leg, after.size))?;
         let less = after.size.abs() < before.abs() && after.size.signum() * before.signum() >= 0;
         holds("I-08", less || !order.reduce_only, || format!("reduce-only takes {before} to {}", after.size))?;
-        self.fee(account, market, fee);
+        self.fee(account, market, fee, rebate);
         if !forced {
             if !less {
                 holds("I-25", self.usable(market), || {
@@ -159,14 +165,6 @@ impl Referee {
             leg,
         });
         after
-    }
-
-    /// A fee goes from a wallet straight to the fee account (I-04).
-    fn fee(&mut self, account: AccountId, market: MarketId, fee: i128) {
-        let settlement = self.model.market(market).params.settlement;
-        self.model.credit(account, settlement, -fee);
-        self.model.asset(settlement).fees += fee;
-        self.expect(Event::FeeCharged { account, market, fee: money(fee) });
     }
 
     /// Brings a position up to the market's funding; says what the engine must report, if there is anything.

@@ -15,6 +15,7 @@ fn unsettled(e: &Exposure, market: &Market) -> BigInt {
 impl Referee {
     pub(super) fn invariants(&self, state: &State, full: bool) -> Verdict {
         for (at, asset) in state.assets.iter().enumerate() {
+            holds("I-04", asset.fees.units() >= 0, || format!("fee account of asset {at} is not negative"))?;
             holds("I-06", asset.rounding.units() >= 0, || format!("rounding account of asset {at} is not negative"))?;
         }
         if full {

@@ -36,7 +36,7 @@ impl Referee {
         let margin =
             value::initial(p, order.price, signed, leverage).max(value::initial(p, market.mark, signed, leverage));
         let loss = loss_of(market, order, opens, market.mark);
-        let rate = p.taker_fee.max(p.maker_fee).max(0);
+        let rate = self.rate_kept(parent, order.market);
         let fee = at_rate(value::notional(p, order.price, signed), rate, Dir::Up);
         // Eight units for each lot of an inverse contract, and eight more: what rounding of its fills can take.
         let rounding = if p.face.is_some() { 8 * (opens / p.lot + 1) } else { 0 };

@@ -107,12 +107,13 @@ impl Referee {
             if market.settling() {
                 continue; // its price is known: nothing is left to hold margin for
             }
-            let here = order_margin(market, e.size, e.leverage, &orders, mark) + reserved;
+            let kept = self.rate_kept(id, position.market);
+            let here = order_margin(market, e.size, e.leverage, &orders, mark, kept) + reserved;
             sum.initial += self.debt(asset, here);
             if matches!(lens, Lens::Worse | Lens::Outflow)
                 && let Some(average) = market.average.price()
             {
-                let there = order_margin(market, e.size, e.leverage, &orders, average) + reserved;
+                let there = order_margin(market, e.size, e.leverage, &orders, average, kept) + reserved;
                 let result = value::upnl(&market.params, average, e.size, e.cost);
                 let result = if lens == Lens::Outflow { result.min(0) } else { result };
                 let lost = (upnl - here) - (result - there);
@@ -201,14 +202,13 @@ impl Referee {
 }
 
 /// Initial margin of a position with all its orders, what these would lose against a price, and their fees.
-fn order_margin(market: &Market, size: i128, leverage: i128, orders: &[&Order], at: i128) -> i128 {
+fn order_margin(market: &Market, size: i128, leverage: i128, orders: &[&Order], at: i128, rate: i128) -> i128 {
     let p = &market.params;
     let open = |side: Side| orders.iter().filter(|o| o.side == side).map(|o| o.remaining).sum::<i128>();
     let long = value::initial(p, at, size + open(Side::Buy), leverage);
     let short = value::initial(p, at, size - open(Side::Sell), leverage);
     let loss: i128 = orders.iter().map(|o| loss_of(market, o, o.remaining, at)).sum();
     let notional: i128 = orders.iter().map(|o| value::notional(p, o.price, o.remaining)).sum();
-    let rate = p.taker_fee.max(p.maker_fee).max(0);
     long.max(short) + loss + at_rate(notional, rate, Dir::Up)
 }
 

@@ -14,6 +14,7 @@ mod convert;
 mod deadlines;
 mod delisting;
 mod facts;
+mod fees;
 mod fills;
 mod invariants;
 mod isolated;

@@ -94,6 +94,8 @@ pub struct Params {
     pub lot: i128,
     pub taker_fee: i128,
     pub maker_fee: i128,
+    /// Maker and taker fee of tiers 1, 2, …
+    pub fee_tiers: Vec<(i128, i128)>,
     pub closing_fee: i128,
     pub tiers: Vec<Tier>,
     pub mark_band: i128,
@@ -148,6 +150,7 @@ impl Params {
             lot: i128::from(p.lot.units()),
             taker_fee: rate(p.taker_fee),
             maker_fee: rate(p.maker_fee),
+            fee_tiers: p.fee_tiers.iter().map(|t| (rate(t.maker), rate(t.taker))).collect(),
             closing_fee: rate(p.closing_fee),
             tiers,
             mark_band: rate(p.mark_band),
@@ -279,6 +282,8 @@ pub struct Order {
     pub client_id: u64,
     pub reserved: i128,
     pub place: Place,
+    /// When it meets an order of its owner.
+    pub self_trade: engine::SelfTrade,
     /// What happens to what does not fill at once.
     pub force: engine::TimeInForce,
     /// What a parked one waits for.
@@ -370,6 +375,11 @@ pub struct Model {
     pub groups: BTreeMap<u32, engine::GroupId>,
     /// When all orders of an account are cancelled.
     pub countdowns: BTreeMap<AccountId, i64>,
+    /// Fee tiers by owner.
+    pub fee_tiers: BTreeMap<u32, usize>,
+    pub fee_discount: i128,
+    /// Accounts that pay fees in another asset.
+    pub pays_in: BTreeMap<AccountId, AssetId>,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -398,6 +408,9 @@ impl Default for Model {
             limits: BTreeMap::new(),
             groups: BTreeMap::new(),
             countdowns: BTreeMap::new(),
+            fee_tiers: BTreeMap::new(),
+            fee_discount: 0,
+            pays_in: BTreeMap::new(),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Referee {
                 same("facts", || "market of new parameters".into(), *asked, *market)?;
                 self.everyone = true;
                 self.model.market_mut(*market).params = Params::read(params);
-                Ok(())
+                self.rebates_are_paid(*market)
             }
             (
                 Event::AssetParamsSet { asset, haircut, conversion_discount },

@@ -136,7 +136,9 @@ impl Referee {
         let size = self.model.exposure(id, position).size + part;
         let cap = row.params.tiers.last().map_or(0, |t| t.cap);
         let figures = self.supposing(id, Lens::Mark, position, part, paid, 0);
-        value::notional(&row.params, row.mark, size) <= cap && figures.equity >= figures.initial
+        let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };
+        let within = self.within_limits(id, market, side, part.abs()).is_ok();
+        value::notional(&row.params, row.mark, size) <= cap && within && figures.equity >= figures.initial
     }
 
     /// A volunteer's limit after it took something over.

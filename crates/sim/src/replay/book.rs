@@ -475,6 +475,7 @@ impl Book {
             trigger: None,
             leg: Leg::Net,
             expires: None,
+            self_trade: engine::SelfTrade::default(),
         };
         let side = if plan.size.is_positive() { Side::Buy } else { Side::Sell };
         desk.must(&Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc)))?;

@@ -92,6 +92,7 @@ fn order(
         trigger: None,
         leg: Leg::Net,
         expires: None,
+        self_trade: engine::SelfTrade::default(),
     }
 }
 

@@ -157,6 +157,7 @@ fn limit(account: AccountId, listed: &Listed, side: Side, size: Size, price: Pri
         trigger: None,
         leg: Leg::Net,
         expires: None,
+        self_trade: engine::SelfTrade::default(),
     }
 }
 

@@ -300,6 +300,7 @@ fn market_params(
         fund,
         rulebook: [0; 16],
         guards: engine::params::MarketGuards::default(),
+        fee_tiers: Vec::new(),
         kind: Default::default(),
     }
 }

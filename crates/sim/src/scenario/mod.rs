@@ -192,7 +192,7 @@ impl Play {
 
 /// The line after a statement: a `cmd` goes on until its braces are closed.
 fn end_of_statement(lines: &[&str], at: usize) -> usize {
-    if lines[at].split_whitespace().next() != Some("cmd") {
+    if !matches!(lines[at].split_whitespace().next(), Some("cmd" | "batch")) {
         return at + 1;
     }
     let mut depth = 0i64;

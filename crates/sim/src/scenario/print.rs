@@ -125,7 +125,7 @@ pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
         }
         ("size" | "hedged" | "asked" | "allowed" | "remaining", Value::String(text)) => text.clone(),
         (
-            "rate" | "haircut" | "conversion_discount" | "premium" | "margin_ratio" | "funding_rate",
+            "rate" | "discount" | "haircut" | "conversion_discount" | "premium" | "margin_ratio" | "funding_rate",
             Value::String(text),
         ) => text.parse().map_or_else(|_| text.clone(), percent),
         ("liquidation_price", Value::Object(sides)) => both_sides(sides.get("below"), sides.get("above")),

@@ -15,7 +15,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 41] = [
+const SIGNIFICANT: [&str; 42] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -35,6 +35,7 @@ const SIGNIFICANT: [&str; 41] = [
     "market_status_set",
     "moved",
     "order_cancelled",
+    "item_refused",
     "order_cut",
     "order_reduced",
     "order_rested",

@@ -4,7 +4,9 @@ use super::prices::index_called;
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words, rate};
-use engine::params::{AdlPolicy, AdlPrice, Kind, LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams};
+use engine::params::{
+    AdlPolicy, AdlPrice, FeeRates, Kind, LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams,
+};
 use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
 use rules::{Contract, FundingRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
@@ -100,6 +102,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
         fund,
         rulebook: [0; 16],
         guards: MarketGuards::default(),
+        fee_tiers: Vec::new(),
         kind: Kind::Perpetual,
     })
 }
@@ -189,6 +192,16 @@ fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result
         "lot" => params.lot = words.number::<Size>("a lot")?,
         "taker" => params.taker_fee = words.rate("a fee")?,
         "maker" => params.maker_fee = words.rate("a fee")?,
+        "fee_tiers" => {
+            params.fee_tiers.clear();
+            while words.peek().is_some_and(|text| text.contains(':')) {
+                let expected = "the fees of a tier: MAKER:TAKER such as -0.01%:0.03%";
+                let word = words.word(expected)?;
+                let rates = word.text.split_once(':').and_then(|(maker, taker)| Some((rate(maker)?, rate(taker)?)));
+                let (maker, taker) = rates.ok_or_else(|| words.wrong(&word, expected))?;
+                params.fee_tiers.push(FeeRates { maker, taker });
+            }
+        }
         "closing_fee" => params.closing_fee = words.rate("a fee")?,
         "order_band" => params.order_band = words.rate("a share of the mark")?,
         "market_band" => params.guards.market_band = words.rate("a share of the mark")?,

@@ -179,3 +179,21 @@ pub fn group(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
     let group = if words.eat("none") { None } else { Some(GroupId(words.number("the number of a group, or none")?)) };
     actor.apply(words, Command::SetOwnerGroup { owner, group }).map(drop)
 }
+
+pub fn fee_tier(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let owner = words.word("an owner")?.text;
+    let tier = words.number("a tier")?;
+    let owner = actor.scene.owner(&owner);
+    actor.apply(words, Command::SetFeeTier { owner, tier }).map(drop)
+}
+
+pub fn fee_discount(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let discount = words.rate("a share of the fee")?;
+    actor.apply(words, Command::SetFeeDiscount { discount }).map(drop)
+}
+
+pub fn fee_asset(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let asset = if words.eat("none") { None } else { Some(actor.scene.asset(words)?) };
+    actor.apply(words, Command::SetFeeAsset { account, asset }).map(drop)
+}

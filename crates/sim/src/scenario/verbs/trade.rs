@@ -6,8 +6,8 @@ use crate::scenario::names::leg_called;
 use crate::scenario::scene::Actor;
 use crate::scenario::words::{Word, Words, duration, moment};
 use engine::{
-    AccountId, Answer, AssetId, Command, Leg, MarginMode, MarketId, OrderRef, PlaceOrder, PositionMode, Reduce, Side,
-    TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountId, Answer, AssetId, BatchItem, Command, Leg, MarginMode, MarketId, OrderRef, PlaceOrder, PositionMode,
+    Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use units::{Money, Price, Size};
 
@@ -37,6 +37,7 @@ pub fn fill(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
         trigger: None,
         leg,
         expires: None,
+        self_trade: SelfTrade::default(),
     };
     let resting = Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc, Leg::Net));
     let Ok(Answer::Order(id)) = actor.apply_hiding(words, resting, &["order_rested"])? else { return Ok(()) };
@@ -72,6 +73,11 @@ pub fn sell(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
 }
 
 fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(), Error> {
+    let order = placement(actor, words, side)?;
+    actor.apply(words, Command::PlaceOrder(order)).map(drop)
+}
+
+fn placement(actor: &Actor<'_, '_>, words: &mut Words, side: Side) -> Result<PlaceOrder, Error> {
     let account = actor.scene.account(words)?;
     let market = actor.scene.market(words)?;
     let size = words.size()?;
@@ -87,6 +93,7 @@ fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(),
         trigger: None,
         leg: Leg::Net,
         expires: None,
+        self_trade: SelfTrade::default(),
     };
     while let Some(option) = words.next_word() {
         match option.text.as_str() {
@@ -104,12 +111,48 @@ fn place(actor: &mut Actor<'_, '_>, words: &mut Words, side: Side) -> Result<(),
             }
             "id" => order.client_id = words.number("a number of the caller")?,
             "trigger" => order.trigger = Some(trigger(words)?),
+            "self_trade" => {
+                order.self_trade = words.one_of(&[
+                    ("resting", SelfTrade::CancelResting),
+                    ("arriving", SelfTrade::CancelArriving),
+                    ("both", SelfTrade::CancelBoth),
+                    ("decrement", SelfTrade::Decrement),
+                ])?;
+            }
             "long" => order.leg = Leg::Long,
             "short" => order.leg = Leg::Short,
             _ => return Err(words.wrong(&option, "`@ PRICE` or an option of an order")),
         }
     }
-    actor.apply(words, Command::PlaceOrder(order)).map(drop)
+    Ok(order)
+}
+
+/// `batch {`, then a `buy`, `sell`, `amend` or `cancel` a line, then `}`.
+pub fn batch(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let first = words.line();
+    let text = words.rest();
+    let mut items = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches('{').trim_end_matches('}');
+        let mut words = Words::new(first + at, line);
+        let Some(verb) = words.next_word() else { continue };
+        items.push(match verb.text.as_str() {
+            "buy" => BatchItem::Place(placement(actor, &mut words, Side::Buy)?),
+            "sell" => BatchItem::Place(placement(actor, &mut words, Side::Sell)?),
+            "amend" => {
+                let (account, order) = order(actor, &mut words)?;
+                let size = words.size()?;
+                BatchItem::Amend { account, order, price: words.at_price()?, size }
+            }
+            "cancel" => {
+                let (account, order) = order(actor, &mut words)?;
+                BatchItem::Cancel { account, order }
+            }
+            _ => return Err(words.wrong(&verb, "buy, sell, amend or cancel")),
+        });
+        words.end()?;
+    }
+    actor.apply(words, Command::Batch { items }).map(drop)
 }
 
 /// `long` or `short` when it is the next word.
