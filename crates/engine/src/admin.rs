@@ -161,8 +161,9 @@ pub(crate) fn set_funding_rate(out: &mut Output<'_>, market: MarketId, rate: Rat
 pub(crate) fn open_account(out: &mut Output<'_>, owner: OwnerId, role: Role, name: Name) -> Result<Answer, Reject> {
     let state = out.state();
     state.room_for_account()?;
-    if role == Role::Fund {
-        State::room(state.funds.len(), limits::FUNDS_MAX)?;
+    match role {
+        Role::Fund => State::room(state.funds.len(), limits::FUNDS_MAX)?,
+        Role::Trading => state.check_subaccounts(owner)?,
     }
     let account = AccountId::at(state.accounts.len());
     out.define(Event::AccountOpened { account, owner }, Definition::Account(role, name));

@@ -4,12 +4,12 @@ use crate::fault::fault;
 use crate::orders::{Links, Order, Place};
 use crate::params::{AssetParams, ExposureLimits, IndexParams, MarketParams, RiskParams};
 use crate::state::{
-    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, SourceQuote, Wallet, Watched,
-    Withdrawal,
+    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, SourceQuote, Subaccounts, Wallet,
+    Watched, Withdrawal,
 };
 use crate::{
-    AccountId, AssetId, Book, Event, GroupId, Level, LimitScope, MarketId, MarketStatus, Name, OrderId, Outcome,
-    OwnerId, PositionId, PositionMode, Reduce, Role, Side, Stage, State, limits,
+    AccountId, AccountReason, AccountStatus, AssetId, Book, Event, GroupId, Level, LimitScope, MarketId, MarketStatus,
+    Name, OrderId, Outcome, OwnerId, PositionId, PositionMode, Reduce, Role, Side, Stage, State, limits,
 };
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -99,6 +99,20 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         }
         Event::OwnerGrouped { owner, group } => group_owner(state, owner, group),
         Event::PositionModeSet { account, mode } => set_position_mode(state, account, mode),
+        Event::AccountStatusSet { account, status, reason } => {
+            let children: Vec<AccountId> = state.account(account).exposures.iter().filter_map(|e| e.child).collect();
+            for id in core::iter::once(account).chain(children) {
+                let row = state.account_mut(id);
+                (row.status, row.reason) = (status, reason);
+            }
+        }
+        Event::SubaccountLimitSet { owner, limit } => {
+            let row = state.subaccounts.entry(owner).or_default();
+            row.limit = limit;
+            if *row == Subaccounts::default() {
+                state.subaccounts.remove(&owner);
+            }
+        }
         Event::Deposited { .. }
         | Event::WithdrawalRequested { .. }
         | Event::WithdrawalConfirmed { .. }
@@ -253,6 +267,9 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
             };
             let watched = state.owners.contains_key(&owner) && kind == AccountKind::Trading;
             let fee_tier = state.fee_tiers.get(&owner).copied().unwrap_or(0);
+            if kind == AccountKind::Trading {
+                state.subaccounts.entry(owner).or_default().open += 1;
+            }
             state.accounts.push(Account { watched, fee_tier, ..new_account(owner, kind, Some(name)) });
         }
         (Event::LimitsSet { scope }, Definition::Limits(limits)) => set_limits(state, scope, *limits),
@@ -299,6 +316,8 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         withdrawals: 0,
         fee_tier: 0,
         pays_in: None,
+        status: AccountStatus::Active,
+        reason: AccountReason::Normal,
         order_count: 0,
         order_head: None,
         wallets: SmallVec::new(),
@@ -310,9 +329,9 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
 
 fn open_isolated(state: &mut State, child: AccountId, parent: AccountId, position: PositionId) {
     let PositionId { market, leg } = position;
-    let Account { owner, watched, fee_tier, .. } = *state.account(parent);
+    let Account { owner, watched, fee_tier, status, reason, .. } = *state.account(parent);
     let row = new_account(owner, AccountKind::Isolated { parent, market, leg }, None);
-    state.accounts.push(Account { watched, fee_tier, ..row });
+    state.accounts.push(Account { watched, fee_tier, status, reason, ..row });
     let row = exposure(state, parent, position);
     row.child = Some(child);
     let leverage = row.leverage;

@@ -199,6 +199,22 @@ pub enum Command {
         /// Which; none takes it out.
         group: Option<GroupId>,
     },
+    /// The operator lets a subaccount and its isolated positions do everything, only reduce, or nothing.
+    SetAccountStatus {
+        /// Whose.
+        account: AccountId,
+        /// From now on.
+        status: AccountStatus,
+        /// Why.
+        reason: AccountReason,
+    },
+    /// Sets how many trading subaccounts an owner may open, instead of the venue's number.
+    SetSubaccountLimit {
+        /// Who.
+        owner: OwnerId,
+        /// At most so many; none: the venue's number.
+        limit: Option<u32>,
+    },
     /// Announces the end of a market, or moves an announced one that has not begun.
     ScheduleSettlement {
         /// Which.
@@ -469,6 +485,38 @@ pub enum Role {
     Fund,
 }
 
+/// What a subaccount may do. None of these keeps the ladder, funding or deleveraging away from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Everything.
+    #[default]
+    Active,
+    /// Everything but orders that increase and commitments as a backstop.
+    ReduceOnly,
+    /// Cancels, deposits, and margin added to its isolated positions; no orders, no outflows, no settings.
+    Frozen,
+}
+
+/// Why a subaccount has its status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountReason {
+    /// Nothing special: how an account begins.
+    #[default]
+    Normal,
+    /// Its owner asked for it.
+    Owner,
+    /// Risk: too large, too concentrated, too often below the line.
+    Risk,
+    /// Security: keys or sessions may be in other hands.
+    Security,
+    /// Checks on the owner are open or have failed.
+    Compliance,
+    /// An order of a court or authority.
+    Legal,
+}
+
 /// What a market accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -540,6 +588,18 @@ impl core::fmt::Display for PositionMode {
 }
 
 impl core::fmt::Display for Side {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        crate::reject::snake_case(self, f)
+    }
+}
+
+impl core::fmt::Display for AccountStatus {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        crate::reject::snake_case(self, f)
+    }
+}
+
+impl core::fmt::Display for AccountReason {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         crate::reject::snake_case(self, f)
     }

@@ -168,6 +168,10 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CancelAllAfter { account, timeout_ns } => deadlines::cancel_all_after(out, *account, *timeout_ns),
         Command::SetLimits { scope, limits } => caps::set_limits(out, *scope, limits),
         Command::SetOwnerGroup { owner, group } => caps::set_owner_group(out, *owner, *group),
+        Command::SetAccountStatus { account, status, reason } => {
+            crate::standing::set_account_status(out, *account, *status, *reason)
+        }
+        Command::SetSubaccountLimit { owner, limit } => crate::standing::set_subaccount_limit(out, *owner, *limit),
         Command::SetPositionMode { account, mode } => isolated::set_position_mode(out, *account, *mode),
         Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
         Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),

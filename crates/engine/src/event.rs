@@ -679,6 +679,22 @@ pub enum Event {
         /// The stable number of the `Reject`.
         code: u16,
     },
+    /// A subaccount, with its isolated positions, has a new status.
+    AccountStatusSet {
+        /// Whose.
+        account: AccountId,
+        /// From now on.
+        status: crate::AccountStatus,
+        /// Why.
+        reason: crate::AccountReason,
+    },
+    /// An owner may open so many trading subaccounts.
+    SubaccountLimitSet {
+        /// Who.
+        owner: crate::OwnerId,
+        /// At most; none: the venue's number.
+        limit: Option<u32>,
+    },
 }
 
 /// Where a settlement price comes from.
@@ -756,6 +772,8 @@ pub enum CancelReason {
     Expired,
     /// The countdown of its account ran out.
     CountdownRanOut,
+    /// The subaccount is frozen, or may only reduce and a fill would increase.
+    AccountStatus,
 }
 
 /// Stages of the ladder, in order.

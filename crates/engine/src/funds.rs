@@ -51,6 +51,7 @@ pub(crate) fn request_withdrawal(
     if let AccountKind::Isolated { .. } = row.kind {
         return Err(Reject::UnknownAccount { account });
     }
+    row.check_not_frozen()?;
     bounds::amount(state.find_asset(asset)?, amount)?;
     State::room(state.withdrawals.len(), limits::WITHDRAWALS_MAX)?;
     State::room(usize::from(row.withdrawals), limits::WITHDRAWALS_PER_ACCOUNT_MAX)?;
@@ -91,6 +92,7 @@ pub(crate) fn transfer(
     if from == to {
         return Err(Reject::SameAccount);
     }
+    state.account(from).check_not_frozen()?;
     bounds::amount(state.find_asset(asset)?, amount)?;
     let wallet = state.account(from).wallet(asset);
     if amount > wallet {
@@ -105,10 +107,12 @@ pub(crate) fn transfer(
 pub(crate) fn commit_backstop(out: &mut Output<'_>, account: AccountId, limit: Money) -> Result<Answer, Reject> {
     let state = out.state();
     let row = state.find_trading(account)?;
+    row.check_not_frozen()?;
     if limit.is_negative() {
         return Err(Reject::AmountNotPositive { asked: limit });
     }
     if limit.is_positive() {
+        row.check_active()?;
         if limit.units() > units::limits::NOTIONAL_MAX {
             return Err(Reject::AmountTooLarge { asked: limit, limit: Money::from_units(units::limits::NOTIONAL_MAX) });
         }

@@ -18,6 +18,7 @@ pub(crate) fn set_leverage(
 ) -> Result<Answer, Reject> {
     let state = out.state();
     let row = state.find_trading(account)?;
+    row.check_not_frozen()?;
     let greatest = state.find_market(market)?.leverage_max();
     if leverage == 0 || leverage > greatest {
         return Err(Reject::LeverageOutOfRange { asked: leverage, greatest });
@@ -77,6 +78,7 @@ pub(crate) fn set_margin_mode(
 ) -> Result<Answer, Reject> {
     let state = out.state();
     let row = state.find_trading(account)?;
+    row.check_not_frozen()?;
     state.find_market(market)?;
     room_for_legs(row, market)?;
     let children = row.exposures_in(market).filter_map(|e| e.child).flat_map(|id| &state.account(id).exposures);
@@ -105,6 +107,7 @@ pub(crate) fn set_position_mode(
 ) -> Result<Answer, Reject> {
     let state = out.state();
     let row = state.find_trading(account)?;
+    row.check_not_frozen()?;
     if row.liquidation.is_some() {
         return Err(Reject::InLiquidation);
     }
@@ -154,6 +157,7 @@ pub(crate) fn adjust_margin(
         state.check_giver(account, position, amount)?;
         (account, child)
     } else {
+        state.account(account).check_not_frozen()?;
         if state.account(child).liquidation.is_some() {
             return Err(Reject::InLiquidation);
         }

@@ -47,6 +47,7 @@ mod resort;
 mod risk;
 mod settlement;
 mod shares;
+mod standing;
 mod state;
 mod takeover;
 mod triggers;
@@ -55,8 +56,8 @@ mod view;
 pub use book::{Book, Level};
 pub use codec::{DecodeError, decode, encode};
 pub use command::{
-    Answer, BatchItem, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder, PositionMode, Quote, Reduce, Role,
-    SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountReason, AccountStatus, Answer, BatchItem, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder,
+    PositionMode, Quote, Reduce, Role, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 pub use deadlines::Deadlines;
 pub use digest::Digest;
@@ -69,6 +70,6 @@ pub use orders::{Links, Order, Orders, Place};
 pub use reject::{ParamName, Reject};
 pub use state::{
     Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
-    SourceQuote, State, Wallet, Watched, Withdrawal,
+    SourceQuote, State, Subaccounts, Wallet, Watched, Withdrawal,
 };
 pub use view::{AccountView, AdlRow, MarketView, OrderView, PositionView, WalletView};

@@ -135,6 +135,9 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
         return Maker::Bad(CancelReason::PriceUnusable);
     }
     if size > most {
+        if maker_row.status != crate::AccountStatus::Active {
+            return Maker::Bad(CancelReason::AccountStatus);
+        }
         if maker_row.watched && over_limits(state, maker) {
             return Maker::Bad(CancelReason::Limit);
         }
@@ -256,6 +259,7 @@ fn sure(state: &State, order: &Order) -> bool {
     let row = state.account(order.account);
     if row.liquidation.is_some()
         || state.expired(order)
+        || row.status != crate::AccountStatus::Active
         || order.reduce == Reduce::Only
         || state.price_for_increase(order.market).is_err()
     {

@@ -333,6 +333,9 @@ pub struct RiskParams {
     pub stale_favour: Rate,
     /// That favour, at most this much per position, numeraire.
     pub stale_favour_cap: Money,
+    /// Trading subaccounts that one owner may open; zero: any number.
+    #[serde(default)]
+    pub subaccounts: u32,
 }
 
 impl Default for RiskParams {
@@ -348,6 +351,7 @@ impl Default for RiskParams {
             outflow_share: Rate::ZERO,
             stale_favour: Rate::ZERO,
             stale_favour_cap: Money::ZERO,
+            subaccounts: 0,
         }
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     if row.liquidation.is_some() {
         return Err(Reject::InLiquidation);
     }
+    row.check_not_frozen()?;
     check_fields(order)?;
     deadlines::check_expiry(state, order)?;
     if !row.legs().contains(&order.leg) {
@@ -114,6 +115,9 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     }
     let increases = increases(&plan, &standing, replacing);
     check_status(market.status, order, increases)?;
+    if increases {
+        row.check_active()?;
+    }
     check_crossing(state, &plan)?;
     if increases {
         check_increase(state, &mut plan, &standing, replacing)?;
@@ -589,6 +593,7 @@ pub(crate) fn amend_order(
 ) -> Result<Answer, Reject> {
     let state = out.state();
     let row = find_order(state, account, order)?;
+    state.account(account).check_not_frozen()?;
     let status = state.market(row.market).status;
     if status == MarketStatus::Halted {
         return Err(Reject::MarketStatusForbids { status });

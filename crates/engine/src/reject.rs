@@ -199,6 +199,10 @@ rejects! {
     146 ExpiryWithoutRest => "an immediate-or-cancel or fill-or-kill order without a trigger cannot expire",
     /// A countdown below zero or beyond the longest.
     147 CountdownOutOfRange { asked: i64, most: i64 } => "countdown out of range: asked {asked} ns, 0 to {most} ns",
+    /// The status of the subaccount does not allow it.
+    160 AccountStatusForbids { status: crate::AccountStatus, reason: crate::AccountReason } => "account is {status} ({reason}): this is not accepted",
+    /// One subaccount more than an owner may open.
+    161 SubaccountLimit { owner: crate::OwnerId, open: u32, limit: u32 } => "subaccounts of owner {owner}: {open} open, limit {limit}",
 }
 
 /// The parameter that a refusal is about.

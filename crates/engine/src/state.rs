@@ -10,8 +10,8 @@ use crate::history::History;
 use crate::orders::{Order, Orders};
 use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, RiskParams};
 use crate::{
-    AccountId, AssetId, GroupId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name, OrderId, OwnerId, PositionId,
-    PositionMode, Reject, Side, Stage, limits,
+    AccountId, AccountReason, AccountStatus, AssetId, GroupId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name,
+    OrderId, OwnerId, PositionId, PositionMode, Reject, Side, Stage, limits,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -73,6 +73,17 @@ pub struct State {
     pub fee_tiers: BTreeMap<OwnerId, u8>,
     /// What a fee in another asset than the settlement asset costs less.
     pub fee_discount: Rate,
+    /// How many trading subaccounts each owner has, and may have.
+    pub subaccounts: BTreeMap<OwnerId, Subaccounts>,
+}
+
+/// Trading subaccounts of an owner, children not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Subaccounts {
+    /// Opened so far; none ever closes.
+    pub open: u32,
+    /// At most; none: the venue's number.
+    pub limit: Option<u32>,
 }
 
 /// Limits of an owner or group, and running totals of what they are limits of.
@@ -245,6 +256,10 @@ pub struct Account {
     pub fee_tier: u8,
     /// The asset that it pays fees in, where that is not the settlement asset.
     pub pays_in: Option<AssetId>,
+    /// What it may do; a child has its parent's.
+    pub status: AccountStatus,
+    /// Why.
+    pub reason: AccountReason,
     /// Settled collateral, by asset, in the order of first use.
     pub wallets: SmallVec<[Wallet; 1]>,
     /// Positions, order totals and settings by market, in the order of markets.

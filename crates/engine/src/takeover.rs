@@ -167,7 +167,12 @@ fn backstop(out: &mut Output<'_>, handover: &mut Handover) {
         }
         let row = state.account(account);
         let isolated = row.exposures_in(handover.market()).any(|e| e.mode == crate::MarginMode::Isolated);
-        if handover.size.is_zero() || row.liquidation.is_some() || row.owner == owner || isolated {
+        if handover.size.is_zero()
+            || row.liquidation.is_some()
+            || row.owner == owner
+            || isolated
+            || row.status != crate::AccountStatus::Active
+        {
             continue;
         }
         let most = state.contracts_worth(handover.market(), state.credit_of(settlement, limit));

@@ -3,8 +3,8 @@
 use crate::margin::{Basis, Need};
 use crate::orders::{Order, Place};
 use crate::{
-    AccountId, AccountKind, AssetId, Engine, Exposure, Leg, MarginMode, MarketId, MarketStatus, OrderId, OwnerId,
-    Reduce, Reject, Side, State, Trigger,
+    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, Engine, Exposure, Leg, MarginMode, MarketId,
+    MarketStatus, OrderId, OwnerId, Reduce, Reject, Side, State, Trigger,
 };
 use alloc::vec::Vec;
 use rules::{Bankruptcy, LiquidationPrices};
@@ -42,6 +42,10 @@ pub struct AccountView {
     pub orders: Vec<OrderView>,
     /// When all its orders are cancelled unless the countdown is renewed.
     pub cancel_all_at: Option<Time>,
+    /// What it may do.
+    pub status: AccountStatus,
+    /// Why.
+    pub status_reason: AccountReason,
 }
 
 /// One asset of a subaccount.
@@ -206,6 +210,8 @@ impl Engine {
             positions: positions.map(|(holder, e)| state.position_view(holder, e)).collect(),
             orders: state.orders_with_children(account).iter().map(|order| order_view(state, order)).collect(),
             cancel_all_at: state.deadlines.of_account(account),
+            status: row.status,
+            status_reason: row.reason,
         })
     }
 

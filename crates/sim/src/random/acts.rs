@@ -4,9 +4,9 @@
 use super::{FUNDS, Random, SOURCES, venue, wrong};
 use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep};
 use engine::{
-    AccountId, AccountKind, AssetId, BatchItem, Command, Engine, GroupId, IndexId, Leg, LimitScope, MarginMode,
-    MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote, Reduce, SelfTrade, Side,
-    TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Command, Engine, GroupId, IndexId, Leg,
+    LimitScope, MarginMode, MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote,
+    Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use rules::HaircutTier;
 use units::{Money, Price, Rate, Round, Size, Time};
@@ -269,6 +269,9 @@ impl Random {
         let account = self.trader();
         let asset = AssetId(u8::try_from(self.dice.below(3)).unwrap_or(0));
         let withdrawal = engine.state().withdrawals.keys().next_back().copied().unwrap_or(0);
+        if self.dice.one_in(12) {
+            return self.standing(account);
+        }
         match self.dice.pick(&[4, 5, 2, 1, 3, 1]) {
             0 => {
                 self.reference += u64::from(!self.dice.one_in(10));
@@ -324,6 +327,21 @@ impl Random {
                 Command::AdjustIsolatedMargin { account, market, amount, leg }
             }
         }
+    }
+
+    /// Statuses of accounts, most of them lifted again; subaccounts of owners.
+    fn standing(&mut self, account: AccountId) -> Command {
+        if self.dice.one_in(8) {
+            let limit = Some(u32::try_from(self.dice.below(4)).unwrap_or(0)).filter(|_| !self.dice.one_in(3));
+            return Command::SetSubaccountLimit { owner: OwnerId(account.0 - FUNDS), limit };
+        }
+        if self.dice.one_in(6) {
+            let name = super::venue::name("another");
+            return Command::OpenAccount { owner: OwnerId(account.0 - FUNDS), role: engine::Role::Trading, name };
+        }
+        let status = [AccountStatus::Active, AccountStatus::ReduceOnly, AccountStatus::Frozen];
+        let status = status[self.dice.pick(&[5, 3, 2])];
+        Command::SetAccountStatus { account, status, reason: AccountReason::Risk }
     }
 
     fn backstop(&mut self) -> Command {

@@ -229,6 +229,7 @@ pub fn risk(dice: &mut Dice) -> RiskParams {
         outflow_share: if dice.one_in(3) { rate("0.1") } else { Rate::ZERO },
         stale_favour: if dice.one_in(3) { rate("0.05") } else { Rate::ZERO },
         stale_favour_cap: if dice.one_in(2) { Money::whole(100) } else { plain.stale_favour_cap },
+        subaccounts: 0,
     }
 }
 

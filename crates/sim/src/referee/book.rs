@@ -101,6 +101,10 @@ impl Referee {
         if !self.by_ladder(account) {
             let adds = if parked || taken.reduce_only { 0 } else { units - first };
             self.order_within_limits(&taken, adds)?;
+            self.not_frozen(account)?;
+            if adds > 0 {
+                self.active(account)?;
+            }
         }
         self.reservation(order, &taken, first, parked)?;
         if !parked && !taken.reduce_only && units > first {

@@ -66,6 +66,7 @@ impl Referee {
             AccountKind::Isolated { parent, market, leg } => Kind::Child { parent, market, leg },
         };
         same("accounts", || format!("kind of account {id}"), ours.kind, kind)?;
+        same("status", || format!("status of account {id}"), ours.status, theirs.status)?;
         same("mode", || format!("hedge mode of {id}"), ours.hedge, theirs.mode == engine::PositionMode::Hedge)?;
         for at in 0..self.model.assets.len() {
             let asset = AssetId::at(at);

@@ -26,6 +26,7 @@ impl Referee {
             self.fact(turn, event, &events[at + 1..])?;
         }
         self.settled()?;
+        self.orders_allowed(turn)?;
         let refused = events.iter().any(|e| matches!(e, Event::Refused { .. }));
         same("answer", || "whether the request was refused".into(), turn.answer.is_err(), refused)
     }
@@ -58,6 +59,7 @@ impl Referee {
             | Event::BackstopCommitted { .. } => self.setting(turn, event),
             Event::OrderExpires { order, expires } => self.order_expires(order, expires.ns()),
             Event::CountdownSet { account, until } => self.countdown_set(turn, account, until.map(Time::ns)),
+            Event::AccountStatusSet { .. } | Event::SubaccountLimitSet { .. } => self.standing(turn, event),
             Event::LimitsSet { .. } | Event::OwnerGrouped { .. } => self.limit_setting(turn, event),
             Event::Deposited { .. }
             | Event::WithdrawalRequested { .. }

@@ -94,7 +94,9 @@ impl Referee {
         holds("I-08", less || !order.reduce_only, || format!("reduce-only takes {before} to {}", after.size))?;
         self.fee(account, market, fee, rebate);
         if !forced {
+            self.not_frozen(account)?;
             if !less {
+                self.active(account)?;
                 holds("I-25", self.usable(market), || {
                     format!("market {market} has a usable price when {account} opens")
                 })?;

@@ -33,6 +33,7 @@ mod resort;
 mod sample;
 mod settlement;
 mod shares;
+mod standing;
 mod takeover;
 mod value;
 

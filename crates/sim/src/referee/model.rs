@@ -241,6 +241,8 @@ pub struct Account {
     /// The ladder works on it; the last stage it did.
     pub liquidating: Option<Ladder>,
     pub call: u8,
+    /// What it may do.
+    pub status: engine::AccountStatus,
 }
 
 /// Where the ladder is with an account.
@@ -327,6 +329,8 @@ pub struct Risk {
     pub outflow_share: i128,
     pub stale_favour: i128,
     pub stale_favour_cap: i128,
+    /// Of one owner; zero for any number.
+    pub subaccounts: u32,
 }
 
 impl Risk {
@@ -343,6 +347,7 @@ impl Risk {
             outflow_share: rate(p.outflow_share),
             stale_favour: rate(p.stale_favour),
             stale_favour_cap: p.stale_favour_cap.units(),
+            subaccounts: p.subaccounts,
         }
     }
 
@@ -380,6 +385,8 @@ pub struct Model {
     pub fee_discount: i128,
     /// Accounts that pay fees in another asset.
     pub pays_in: BTreeMap<AccountId, AssetId>,
+    /// Trading subaccounts that an owner may open, instead of the venue's number.
+    pub subaccount_limits: BTreeMap<u32, u32>,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -411,6 +418,7 @@ impl Default for Model {
             fee_tiers: BTreeMap::new(),
             fee_discount: 0,
             pays_in: BTreeMap::new(),
+            subaccount_limits: BTreeMap::new(),
         }
     }
 }

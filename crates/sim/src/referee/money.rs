@@ -156,6 +156,7 @@ impl Referee {
             orders: BTreeMap::new(),
             liquidating: None,
             call: 0,
+            status: engine::AccountStatus::Active,
         });
         Ok(())
     }
@@ -168,7 +169,8 @@ impl Referee {
             (Event::AccountOpened { account, owner }, Command::OpenAccount { owner: asked, role, .. }) => {
                 same("facts", || "owner".into(), asked, owner)?;
                 let kind = if *role == Role::Fund { Kind::Fund } else { Kind::Trading };
-                self.open_account(*account, owner.0, kind)
+                self.open_account(*account, owner.0, kind)?;
+                self.subaccounts_within(owner.0, kind)
             }
             (Event::IsolatedOpened { child, parent, market, leg }, _) => {
                 let kind = Kind::Child { parent: *parent, market: *market, leg: *leg };
@@ -177,6 +179,7 @@ impl Referee {
                 self.open_account(*child, self.model.account(*parent).owner, kind)?;
                 self.model.exposure_mut(*child, position).leverage = leverage;
                 self.model.exposure_mut(*parent, position).child = Some(*child);
+                self.model.account_mut(*child).status = self.model.account(*parent).status;
                 Ok(())
             }
             (
@@ -184,6 +187,7 @@ impl Referee {
                 Command::SetLeverage { account: a, market: m, leverage: l },
             ) => {
                 same("facts", || "leverage".into(), (*a, *m, *l), (*account, *market, *leverage))?;
+                self.not_frozen(*account)?;
                 let children = self.model.children(*account, *market);
                 for id in std::iter::once(*account).chain(children) {
                     let before = self.figures(id, Lens::Mark).initial;
@@ -202,6 +206,7 @@ impl Referee {
                 Command::SetMarginMode { account: a, market: m, mode: asked },
             ) => {
                 same("facts", || "margin mode".into(), (*a, *m, *asked), (*account, *market, *mode))?;
+                self.not_frozen(*account)?;
                 let mut ids = self.model.children(*account, *market);
                 ids.push(*account);
                 let flat = ids.iter().all(|id| self.flat(*id, Some(*market)));
@@ -214,15 +219,18 @@ impl Referee {
             }
             (Event::PositionModeSet { account, mode }, Command::SetPositionMode { account: a, mode: asked }) => {
                 same("facts", || "position mode".into(), (*a, *asked), (*account, *mode))?;
+                self.not_frozen(*account)?;
                 self.position_mode(*account, *mode == engine::PositionMode::Hedge)
             }
             (Event::BackstopCommitted { account, limit }, Command::CommitBackstop { account: a, limit: asked }) => {
                 same("facts", || "backstop limit".into(), (*a, *asked), (*account, *limit))?;
+                self.not_frozen(*account)?;
                 if limit.is_zero() {
                     self.model.backstops.remove(account);
                     return Ok(());
                 }
                 self.model.backstops.insert(*account, limit.units());
+                self.active(*account)?;
                 self.outflow_kept(*account, None)
             }
             _ => stray(event),
@@ -286,6 +294,7 @@ impl Referee {
                 self.model.withdrawals.insert(*withdrawal, waits);
                 self.credit(*account, *asset, -amount.units());
                 self.wallet_is(*account, *asset, wallet.units())?;
+                self.not_frozen(*account)?;
                 self.outflow_kept(*account, Some(*asset))
             }
             (Event::WithdrawalConfirmed { withdrawal }, Command::ConfirmWithdrawal { withdrawal: asked }) => {
@@ -326,9 +335,15 @@ impl Referee {
                 };
                 same("facts", || "transfer".into(), asked, Some((from, to, asset, amount)))?;
                 self.shift(from, to, asset, amount.units());
+                self.not_frozen(from)?;
                 self.outflow_kept(from, Some(asset))
             }
-            MoveReason::IsolatedMargin => self.isolated_margin(turn, event),
+            MoveReason::IsolatedMargin => {
+                if matches!(self.model.account(from).kind, Kind::Child { .. }) {
+                    self.not_frozen(from)?;
+                }
+                self.isolated_margin(turn, event)
+            }
             MoveReason::IsolatedReturn => self.derived(event),
             MoveReason::AdlPrice => self.derived(event),
             MoveReason::Deficit => self.deficit_paid(event),

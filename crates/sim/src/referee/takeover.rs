@@ -82,6 +82,7 @@ impl Referee {
             })?;
             let other = self.model.account(to).owner != self.model.account(from).owner;
             holds("backstop", other && kind == Kind::Trading, || format!("volunteer {to} is not {from} itself"))?;
+            self.active(to)?;
             self.ladder.backstop = Some((to, (limit - notional).max(0)));
             let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };
             self.within_limits(to, market, side, part.abs())?;
@@ -117,7 +118,7 @@ impl Referee {
             let account = self.model.account(*id);
             let own = account.owner == self.model.account(from).owner;
             let isolated = account.exposures.iter().any(|(p, e)| p.market == market && e.isolated);
-            if own || isolated || account.liquidating.is_some() {
+            if own || isolated || account.liquidating.is_some() || account.status != engine::AccountStatus::Active {
                 continue;
             }
             let lot = row.params.lot.min(left.0.abs()) * left.0.signum();

@@ -8,6 +8,7 @@ mod prices;
 mod query;
 mod raw;
 mod setup;
+mod standing;
 mod trade;
 
 pub use query::state_line;
@@ -58,7 +59,7 @@ pub const VERBS: &[Verb] = &[
     verb("params", "MARKET [OPTION VALUE]…", markets::params),
     verb(
         "risk",
-        "[line below|at] [target RATE] [takeover RATE] [pause DURATION] [calls RATE,RATE] [hysteresis RATE] [outflow RATE] [favour RATE] [favour_cap AMOUNT]",
+        "[line below|at] [target RATE] [takeover RATE] [pause DURATION] [calls RATE,RATE] [hysteresis RATE] [outflow RATE] [favour RATE] [favour_cap AMOUNT] [subaccounts N]",
         setup::risk,
     ),
     verb("status", "MARKET open|post_only|reduce_only|cancel_only|halted", markets::status),
@@ -96,6 +97,12 @@ pub const VERBS: &[Verb] = &[
     verb("margin", "ACCOUNT MARKET [long|short] AMOUNT", trade::margin),
     verb("limits", "account NAME|owner NAME|group N [orders N] [position AMOUNT] [open AMOUNT]", setup::limits),
     verb("group", "OWNER N|none", setup::group),
+    verb(
+        "account_status",
+        "ACCOUNT active|reduce_only|frozen [normal|owner|risk|security|compliance|legal]",
+        standing::account_status,
+    ),
+    verb("subaccounts", "OWNER N|none", standing::subaccounts),
     verb("hedge", "ACCOUNT", trade::hedge),
     verb("one_way", "ACCOUNT", trade::one_way),
     verb("mark", "MARKET PRICE [source N,N] [age DURATION]", prices::mark),

@@ -132,6 +132,7 @@ pub fn risk(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
             "outflow" => risk.outflow_share = words.rate("a share of notional")?,
             "favour" => risk.stale_favour = words.rate("a share of the price")?,
             "favour_cap" => risk.stale_favour_cap = words.number::<Money>("an amount")?,
+            "subaccounts" => risk.subaccounts = words.number("a number of subaccounts, 0 for any")?,
             _ => return Err(words.wrong(&option, "an option of `risk`")),
         }
     }
