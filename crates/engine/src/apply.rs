@@ -128,7 +128,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::OrderReduced { .. }
         | Event::OrderCancelled { .. }
         | Event::Filled { .. } => orders(state, event),
-        Event::PositionChanged { account, market, size, cost, realised, leg } => {
+        Event::PositionChanged { account, market, size, cost, realised, leg, .. } => {
             change_position(state, account, market.leg(leg), size, cost, realised);
         }
         Event::FeeCharged { account, fee, asset, .. } => {

@@ -136,6 +136,8 @@ pub enum Event {
         asset: AssetId,
         /// The wallet after.
         wallet: Money,
+        /// How much.
+        amount: Money,
     },
     /// Money moved between two subaccounts.
     Moved {
@@ -290,6 +292,8 @@ pub enum Event {
         realised: Money,
         /// Which position.
         leg: Leg,
+        /// What changed it.
+        cause: Cause,
     },
     /// A fee moved from a wallet to the fee account (+) or back (−, a maker's rebate).
     FeeCharged {
@@ -804,4 +808,20 @@ pub enum Outcome {
     Restored,
     /// No position is left.
     Closed,
+}
+
+/// What changed a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// An own order.
+    Trade,
+    /// An order of the ladder, or of a fund that unwinds.
+    Liquidation,
+    /// A handover to a volunteer or to the fund; both sides.
+    TakeOver,
+    /// A deleveraging; both sides.
+    Adl,
+    /// A settlement of the market.
+    Settlement,
 }

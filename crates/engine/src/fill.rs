@@ -6,7 +6,7 @@ use crate::matching::Fees;
 use crate::orders::Order;
 use crate::output::Output;
 use crate::place::closable;
-use crate::{AccountId, AccountKind, Event, MarketId, MoveReason, PositionId, State, funding};
+use crate::{AccountId, AccountKind, Cause, Event, MarketId, MoveReason, PositionId, State, funding};
 use rules::split_close;
 use units::{Money, Round, Size};
 
@@ -28,15 +28,21 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
     let (id, price) = (maker.market, maker.price);
     out.emit(Event::Filled { market: id, maker: maker.id, taker: taker.id, price, size: signed, value });
     let fee = if fees == Fees::Taker { State::fee(notional, taker_fee) } else { Money::ZERO };
+    let cause = if fees == Fees::Taker { Cause::Trade } else { Cause::Liquidation };
     let of_maker = State::fee(notional, maker_fee);
     let rebate = of_maker.min(Money::ZERO);
-    change(out, taker.account, taker.position(), &Part { delta: signed, value, fee, rebate, reserved: from_taker });
-    let (fee, rebate) = (of_maker, Money::ZERO);
+    change(
+        out,
+        taker.account,
+        taker.position(),
+        &Part { delta: signed, value, fee, rebate, reserved: from_taker, cause },
+    );
+    let (fee, rebate, cause) = (of_maker, Money::ZERO, Cause::Trade);
     change(
         out,
         maker.account,
         maker.position(),
-        &Part { delta: -signed, value: -value, fee, rebate, reserved: from_maker },
+        &Part { delta: -signed, value: -value, fee, rebate, reserved: from_maker, cause },
     );
     out.touch_market(id);
 }
@@ -73,12 +79,14 @@ pub(crate) struct Part {
     pub rebate: Money,
     /// What came from the parent for it, in the wallet already.
     pub reserved: Money,
+    /// What the owner is told.
+    pub cause: Cause,
 }
 
 impl Part {
     /// Without fee and reservation.
-    pub fn plain(delta: Size, value: Money) -> Self {
-        Self { delta, value, fee: Money::ZERO, rebate: Money::ZERO, reserved: Money::ZERO }
+    pub fn plain(delta: Size, value: Money, cause: Cause) -> Self {
+        Self { delta, value, fee: Money::ZERO, rebate: Money::ZERO, reserved: Money::ZERO, cause }
     }
 }
 
@@ -93,7 +101,7 @@ pub(crate) fn change(out: &mut Output<'_>, account: AccountId, position: Positio
     let kind = row.kind;
     let wallet = row.wallet(state.market(market).params.settlement);
     let (size, cost, realised) = (split.size, split.cost, split.realised);
-    out.emit(Event::PositionChanged { account, market, size, cost, realised, leg });
+    out.emit(Event::PositionChanged { account, market, size, cost, realised, leg, cause: part.cause });
     if !part.fee.is_zero() {
         let charge = out.state().charge(account, market, part.fee, part.rebate);
         out.emit(Event::FeeCharged { account, market, fee: charge.amount, asset: charge.asset });

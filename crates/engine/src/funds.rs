@@ -71,7 +71,13 @@ pub(crate) fn confirm_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Resul
 pub(crate) fn return_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Result<Answer, Reject> {
     let row = *out.state().withdrawals.get(&withdrawal).ok_or(Reject::UnknownWithdrawal { withdrawal })?;
     let wallet = out.state().account(row.account).wallet(row.asset) + row.amount;
-    out.emit(Event::WithdrawalReturned { withdrawal, account: row.account, asset: row.asset, wallet });
+    out.emit(Event::WithdrawalReturned {
+        withdrawal,
+        account: row.account,
+        asset: row.asset,
+        wallet,
+        amount: row.amount,
+    });
     Ok(Answer::Done)
 }
 

@@ -29,8 +29,8 @@ pub(crate) fn run(out: &mut Output<'_>, account: AccountId) {
         };
         let headroom_before = out.state().lenient(account).headroom();
         out.emit(Event::LegsOffset { account, market, size, value });
-        fill::change(out, account, market.leg(Leg::Long), &fill::Part::plain(-size, -value));
-        fill::change(out, account, market.leg(Leg::Short), &fill::Part::plain(size, value));
+        fill::change(out, account, market.leg(Leg::Long), &fill::Part::plain(-size, -value, crate::Cause::Liquidation));
+        fill::change(out, account, market.leg(Leg::Short), &fill::Part::plain(size, value, crate::Cause::Liquidation));
         tell(out, account, market.leg(Leg::Long), Stage::Offset, -size, headroom_before);
     }
 }

@@ -132,7 +132,7 @@ fn close(out: &mut Output<'_>, account: AccountId, position: PositionId) {
     };
     let asset = row.params.settlement;
     out.emit(Event::PositionSettled { account, market, size, value, leg });
-    fill::change(out, account, position, &fill::Part::plain(-size, -value));
+    fill::change(out, account, position, &fill::Part::plain(-size, -value, crate::Cause::Settlement));
     // A debt beside a position is judged with it; one that is left alone goes the way of every deficit.
     let state = out.state();
     let alone = !state.account(account).has_position() && state.account(account).wallet(asset).is_negative();

@@ -6,7 +6,7 @@ use crate::caps::Addition;
 use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::output::Output;
-use crate::{AccountId, AccountKind, Event, MarketId, PositionId, Side, Stage, State, fill};
+use crate::{AccountId, AccountKind, Cause, Event, MarketId, PositionId, Side, Stage, State, fill};
 use alloc::vec::Vec;
 use units::{Money, Round, Size};
 
@@ -220,8 +220,8 @@ fn hand_over(out: &mut Output<'_>, handover: &mut Handover, to: AccountId, part:
     *handover = handover.without(part);
     out.emit(Event::TakenOver { from, to, market, size: part, value, leg });
     let into = out.state().receiving(to, market, part);
-    fill::change(out, from, position, &fill::Part::plain(-part, -value));
-    fill::change(out, to, into, &fill::Part::plain(part, value));
+    fill::change(out, from, position, &fill::Part::plain(-part, -value, Cause::TakeOver));
+    fill::change(out, to, into, &fill::Part::plain(part, value, Cause::TakeOver));
     tell(out, from, position, stage, -part, headroom_before);
 }
 
@@ -230,9 +230,9 @@ impl Handover {
     pub fn close_against(&mut self, out: &mut Output<'_>, winner: AccountId, part: Size, value: Money) {
         let (from, position) = (self.from, self.position);
         *self = self.without(part);
-        fill::change(out, from, position, &fill::Part::plain(-part, -value));
+        fill::change(out, from, position, &fill::Part::plain(-part, -value, Cause::Adl));
         let closes = out.state().losing(winner, position.market, part);
-        fill::change(out, winner, closes, &fill::Part::plain(part, value));
+        fill::change(out, winner, closes, &fill::Part::plain(part, value, Cause::Adl));
     }
 }
 

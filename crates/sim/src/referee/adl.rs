@@ -9,7 +9,7 @@ use super::num::{Dir, PRICE, RATE, mul_div};
 use super::shares::Most;
 use super::value;
 use engine::params::AdlPolicy;
-use engine::{AccountId, AssetId, Event, MarketId, MoveReason, PositionId, Side};
+use engine::{AccountId, AssetId, Cause, Event, MarketId, MoveReason, PositionId, Side};
 
 /// Winners of one side of a market, best first, with their scores.
 pub type Ranking = Vec<(AccountId, i128)>;
@@ -175,8 +175,8 @@ impl Referee {
         self.adds_risk.retain(|id| *id != winner && *id != parent);
         self.hand(failing, failing_position, part, paid)?;
         self.pay_difference(winner, market, part, paid);
-        self.handed(failing, failing_position, -part, -paid);
-        self.handed(winner, self.model.held(winner, market, -part), part, paid);
+        self.handed(failing, failing_position, -part, -paid, Cause::Adl);
+        self.handed(winner, self.model.held(winner, market, -part), part, paid, Cause::Adl);
         Ok(())
     }
 

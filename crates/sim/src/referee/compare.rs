@@ -72,6 +72,8 @@ impl Referee {
             let asset = AssetId::at(at);
             let wallets = (self.model.wallet(id, asset), theirs.wallet(asset).units());
             same("wallet", || format!("wallet of account {id} in asset {asset}"), wallets.0, wallets.1)?;
+            let income = self.income.get(&(id, asset)).copied().unwrap_or(0);
+            same("income", || format!("sum of income of account {id} in asset {asset}"), wallets.0, income)?;
         }
         for at in 0..self.model.markets.len() {
             for leg in [Leg::Net, Leg::Long, Leg::Short] {

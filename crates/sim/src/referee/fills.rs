@@ -6,7 +6,7 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::{Order, Place};
 use super::num::{Dir, RATE, at_rate, mul_div};
 use super::value::{self, After};
-use engine::{AccountId, Event, MarketId, OrderId, PositionId};
+use engine::{AccountId, Cause, Event, MarketId, OrderId, PositionId};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use units::{Money, Size};
@@ -83,7 +83,8 @@ impl Referee {
         let (account, market, position) = (order.account, order.market, order.position());
         let before = self.model.exposure(account, position).size;
         let equity = self.figures(account, Lens::Lenient).equity;
-        let (after, wallet) = self.reach(account, position, delta, paid);
+        let cause = if forced { Cause::Liquidation } else { Cause::Trade };
+        let (after, wallet) = self.reach(account, position, delta, paid, cause);
         let leg_sign = match order.leg {
             engine::Leg::Net => true,
             engine::Leg::Long => after.size >= 0,
@@ -119,21 +120,35 @@ impl Referee {
     }
 
     /// A trade outside the book, at a value given: one side of a take-over or of a deleveraging. It never flips (I-08).
-    pub(super) fn handed(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> After {
+    pub(super) fn handed(
+        &mut self,
+        account: AccountId,
+        position: PositionId,
+        delta: i128,
+        paid: i128,
+        cause: Cause,
+    ) -> After {
         let before = self.model.exposure(account, position).size;
-        let (after, wallet) = self.reach(account, position, delta, paid);
+        let (after, wallet) = self.reach(account, position, delta, paid, cause);
         self.isolated_return(account, position.market, before, (wallet, wallet), &after, 0);
         after
     }
 
     /// Funding first, then the position; gives the wallet between the two.
-    fn reach(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> (After, i128) {
+    fn reach(
+        &mut self,
+        account: AccountId,
+        position: PositionId,
+        delta: i128,
+        paid: i128,
+        cause: Cause,
+    ) -> (After, i128) {
         if let Some(settled) = self.settle(account, position) {
             self.expect(settled);
         }
         let settlement = self.model.market(position.market).params.settlement;
         let wallet = self.model.wallet(account, settlement);
-        (self.position(account, position, delta, paid), wallet)
+        (self.position(account, position, delta, paid, cause), wallet)
     }
 
     /// Takes `by` contracts off an order; one with nothing left ends.
@@ -148,7 +163,7 @@ impl Referee {
     }
 
     /// A trade of `delta` contracts for `paid` reaches a position whose funding is settled.
-    fn position(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> After {
+    fn position(&mut self, account: AccountId, position: PositionId, delta: i128, paid: i128, cause: Cause) -> After {
         let PositionId { market, leg } = position;
         let settlement = self.model.market(market).params.settlement;
         let exposure = self.model.exposure_mut(account, position);
@@ -165,6 +180,7 @@ impl Referee {
             cost: money(after.cost),
             realised: money(after.realised),
             leg,
+            cause,
         });
         after
     }

@@ -69,6 +69,8 @@ pub struct Referee {
     /// The next order is one whose trigger was reached.
     triggered: bool,
     deadlines: deadlines::Turn,
+    /// Income by account and asset: what each wallet must hold.
+    income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
     full_every: u64,
 }
@@ -109,6 +111,9 @@ impl Referee {
         self.paid.clear();
         self.settled.clear();
         self.ladder.begin();
+        for row in events.iter().flat_map(|event| event.income(engine.state())) {
+            *self.income.entry((row.account, row.asset)).or_insert(0) += row.amount.units();
+        }
         let turn = facts::Turn { at, command, answer };
         let verdict = self.facts(&turn, events).and_then(|()| {
             let full = self.model.sequence.is_multiple_of(self.full_every);

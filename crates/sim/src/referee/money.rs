@@ -307,14 +307,15 @@ impl Referee {
                 Ok(())
             }
             (
-                Event::WithdrawalReturned { withdrawal, account, asset, wallet },
+                Event::WithdrawalReturned { withdrawal, account, asset, wallet, amount },
                 Command::ReturnWithdrawal { withdrawal: asked },
             ) => {
                 same("facts", || "withdrawal returned".into(), asked, withdrawal)?;
                 let waits = self.model.withdrawals.remove(withdrawal);
                 holds("withdrawals", waits.is_some(), || format!("withdrawal {withdrawal} waits"))?;
                 if let Some(w) = waits {
-                    same("withdrawals", || "whose and what".into(), (w.account, w.asset), (*account, *asset))?;
+                    let told = (*account, *asset, amount.units());
+                    same("withdrawals", || "whose, what, how much".into(), (w.account, w.asset, w.amount), told)?;
                     self.credit(w.account, w.asset, w.amount);
                 }
                 self.wallet_is(*account, *asset, wallet.units())

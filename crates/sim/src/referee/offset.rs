@@ -23,8 +23,8 @@ impl Referee {
         holds("ladder", size == most || enough(size), || what("all, or back at the target"))?;
         let fewer = size - if size % lot == 0 { lot } else { size % lot };
         holds("ladder", fewer == 0 || !enough(fewer), || what("fewer would have been enough"))?;
-        self.handed(account, long, -size, -paid);
-        self.handed(account, short, size, paid);
+        self.handed(account, long, -size, -paid, engine::Cause::Liquidation);
+        self.handed(account, short, size, paid, engine::Cause::Liquidation);
         Ok(())
     }
 

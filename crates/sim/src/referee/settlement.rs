@@ -96,7 +96,7 @@ impl Referee {
                 same("settlement", || format!("position of {account} in market {market}"), (held, worth), theirs)?;
                 let closed = &mut self.model.market_mut(market).closed;
                 *closed = (closed.0 + held, closed.1 + worth, closed.2 + 1);
-                self.handed(account, position, -held, -worth);
+                self.handed(account, position, -held, -worth, engine::Cause::Settlement);
                 self.settled.insert(account);
                 Ok(())
             }

@@ -7,7 +7,7 @@ use super::mismatch::{Verdict, holds, same};
 use super::model::Kind;
 use super::num::{Dir, PRICE, mul_div};
 use super::value;
-use engine::{AccountId, Event, MarketId, PositionId};
+use engine::{AccountId, Cause, Event, MarketId, PositionId};
 
 impl Referee {
     /// What is left of a position to hand over and what a taker pays for it, worked out when its turn comes.
@@ -91,8 +91,8 @@ impl Referee {
             format!("taker {to} is not in liquidation")
         })?;
         self.hand(from, gives, part, paid)?;
-        self.handed(from, gives, -part, -paid);
-        self.handed(to, self.model.held(to, market, part), part, paid);
+        self.handed(from, gives, -part, -paid, Cause::TakeOver);
+        self.handed(to, self.model.held(to, market, part), part, paid, Cause::TakeOver);
         if kind == Kind::Fund {
             let limit = params.fund_limit;
             let held = self.model.exposure(to, market.net()).size;

@@ -7,8 +7,10 @@ use super::print::{event_line, refusal_line, tagged};
 use super::words::{Word, Words};
 use super::{Error, Step};
 use engine::params::{AssetParams, CollateralSchedule};
-use engine::{AccountId, Answer, AssetId, Command, Engine, Event, IndexId, MarketId, Name, OwnerId, Reject, Role};
-use std::collections::BTreeSet;
+use engine::{
+    AccountId, Answer, AssetId, Command, Engine, Event, Income, IndexId, MarketId, Name, OwnerId, Reject, Role,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use units::{Money, Rate, Time};
 
 /// When every scenario begins: 2025-01-01T00:00:00Z.
@@ -91,6 +93,10 @@ pub struct Scene {
     references: u64,
     said: Vec<String>,
     hidden: &'static [&'static str],
+    /// Every change of a wallet, in order.
+    pub income: Vec<Income>,
+    /// Their sums: what each wallet must hold.
+    ledger: BTreeMap<(AccountId, AssetId), Money>,
 }
 
 impl Scene {
@@ -109,6 +115,8 @@ impl Scene {
             references: 1_000_000,
             said: Vec::new(),
             hidden: &[],
+            income: Vec::new(),
+            ledger: BTreeMap::new(),
         };
         let mut actor = Actor { scene: &mut scene, observer };
         match actor.built_ins()? {
@@ -205,6 +213,33 @@ impl Scene {
         OwnerId::at(at)
     }
 
+    /// Books what the last command's events did to wallets.
+    fn book_income(&mut self) {
+        for event in self.engine.events() {
+            for row in event.income(self.engine.state()) {
+                *self.ledger.entry((row.account, row.asset)).or_default() += row.amount;
+                self.income.push(row);
+            }
+        }
+    }
+
+    /// Every wallet is the sum of its income.
+    fn attributed(&self) -> Result<(), String> {
+        let state = self.engine.state();
+        for at in 0..state.accounts.len() {
+            let id = AccountId::at(at);
+            for asset in (0..state.assets.len()).map(AssetId::at) {
+                let sum = self.ledger.get(&(id, asset)).copied().unwrap_or_default();
+                let wallet = state.account(id).wallet(asset);
+                if wallet != sum {
+                    let (who, what) = (self.names().of_account(id), self.names().of_asset(asset));
+                    return Err(format!("the income of {who} in {what} adds up to {sum}, its wallet is {wallet}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A deposit reference that no other deposit has.
     pub fn next_reference(&mut self) -> u64 {
         self.references += 1;
@@ -276,6 +311,8 @@ impl Actor<'_, '_> {
                 self.scene.orders.insert(*order, *account);
             }
         }
+        self.scene.book_income();
+        self.scene.attributed().map_err(bug)?;
         self.scene.hidden = hidden;
         let names = Names::new(self.scene.engine.state(), &self.scene.orders);
         let shown = self.scene.engine.events().iter().filter(|event| self.scene.shows(&tagged(event).0));

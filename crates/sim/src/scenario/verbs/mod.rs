@@ -113,6 +113,7 @@ pub const VERBS: &[Verb] = &[
     verb("book", "MARKET", query::book),
     verb("queue", "MARKET buy|sell", query::queue),
     verb("state", "", query::state),
+    verb("income", "ACCOUNT [ASSET]", query::income),
 ];
 
 /// Does what a line says.

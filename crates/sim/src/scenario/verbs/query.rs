@@ -5,8 +5,9 @@ use crate::scenario::names::{leg_called, name_of_leg};
 use crate::scenario::print::{Fields, refusal_line, render};
 use crate::scenario::scene::{Actor, Scene};
 use crate::scenario::words::Words;
-use engine::{AccountId, AccountView, AssetId, Leg, MarketId, Place, PositionId, Reject, Side};
+use engine::{AccountId, AccountView, AssetId, IncomeKind, Leg, MarketId, Place, PositionId, Reject, Side};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use units::Money;
 
 const ACCOUNT: &[&str] = &["equity", "initial_margin", "maintenance_margin", "free_collateral", "margin_ratio"];
@@ -108,6 +109,33 @@ pub fn state(actor: &mut Actor<'_, '_>, _: &mut Words) -> Result<(), Error> {
     let assets = (0..state.assets.len()).map(AssetId::at).map(|asset| asset_line(actor.scene, asset, ASSET));
     let markets = (0..state.markets.len()).map(MarketId::at).map(|market| market_line(actor.scene, market, CLEARING));
     let lines: Vec<String> = assets.chain(markets).collect();
+    lines.into_iter().for_each(|line| actor.scene.say(line));
+    Ok(())
+}
+
+/// What made each wallet of an account what it is: sums by reason, and their total.
+pub fn income(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let only = if words.peek().is_some() { Some(actor.scene.asset(words)?) } else { None };
+    let mut sums: BTreeMap<(AssetId, IncomeKind), Money> = BTreeMap::new();
+    for row in actor.scene.income.iter().filter(|row| row.account == account) {
+        *sums.entry((row.asset, row.kind)).or_default() += row.amount;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for asset in (0..actor.scene.engine.state().assets.len()).map(AssetId::at) {
+        let rows: Vec<_> = sums.iter().filter(|((a, _), _)| *a == asset).collect();
+        if rows.is_empty() || only.is_some_and(|only| only != asset) {
+            continue;
+        }
+        let (who, what) = (actor.scene.names().of_account(account), actor.scene.names().of_asset(asset));
+        for ((_, kind), amount) in &rows {
+            let kind = serde_json::to_value(kind).unwrap_or_default();
+            lines.push(format!("{who}  {what}  {}  {amount:.2}", kind.as_str().unwrap_or("?")));
+        }
+        let total: Money = rows.iter().map(|(_, amount)| **amount).sum();
+        lines.push(format!("{who}  {what}  wallet  {total:.2}"));
+    }
+    let lines = if lines.is_empty() { vec!["empty".to_owned()] } else { lines };
     lines.into_iter().for_each(|line| actor.scene.say(line));
     Ok(())
 }
