@@ -2,7 +2,7 @@
 
 use super::files::Failure;
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
-use sim::replay::{Config, Decimal, PathKind, PathPlan, Window};
+use sim::replay::{Config, Decimal, FeedbackKnobs, PathKind, PathPlan, Window};
 use std::path::PathBuf;
 use units::{Rate, Time};
 
@@ -231,6 +231,12 @@ struct LiquidityArgs {
     /// Position at which makers stop adding, share of opening interest [default: 0.5]
     #[arg(long, value_name = "SHARE")]
     inventory: Option<String>,
+    /// MODEL: own liquidations move the index, by this much when they equal the depth of one side (2%)
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    feedback: Option<String>,
+    /// How long until such a move has halved [default: 10m]
+    #[arg(long, value_name = "TIME", requires = "feedback")]
+    feedback_half_life: Option<String>,
     /// Market makers [default: 2]
     #[arg(long, value_name = "N")]
     makers: Option<u8>,
@@ -329,6 +335,7 @@ impl Args {
 
     fn liquidity_config(&self, config: &mut Config) -> Result<(), Failure> {
         let (from, to) = (&self.liquidity, &mut config.liquidity);
+        config.feedback = from.feedback()?;
         to.makers = from.makers.unwrap_or(to.makers);
         to.levels = from.levels.unwrap_or(to.levels);
         set(&mut to.depth, "depth", from.depth.as_deref(), 0)?;
@@ -435,6 +442,8 @@ impl Args {
             ("gap-bps", q.gap_bps.clone()),
             ("calm-bps", q.calm_bps.clone()),
             ("inventory", q.inventory.clone()),
+            ("feedback", q.feedback.clone()),
+            ("feedback-half-life", q.feedback_half_life.clone()),
             ("makers", q.makers.map(|n| n.to_string())),
             ("levels", q.levels.map(|n| n.to_string())),
             ("taker-fee", l.taker_fee.clone()),
@@ -457,6 +466,15 @@ impl Args {
             ("tiers-down", l.tiers_down.map(|n| n.to_string())),
             ("adl-policy", l.adl_policy.clone()),
         ]
+    }
+}
+
+impl LiquidityArgs {
+    fn feedback(&self) -> Result<Option<FeedbackKnobs>, Failure> {
+        let Some(text) = self.feedback.as_deref() else { return Ok(None) };
+        let impact = percent("feedback", text)?;
+        let half_life = minutes("feedback-half-life", self.feedback_half_life.as_deref().unwrap_or("10m"))?;
+        Ok(Some(FeedbackKnobs { impact, half_life_ms: i64::from(half_life) * 60_000 }))
     }
 }
 

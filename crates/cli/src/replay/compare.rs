@@ -380,11 +380,22 @@ fn population(columns: &[(&Variant, &Outcome)]) -> String {
     }
 }
 
+/// Names the columns whose index is not only the path: a model of feedback moved it.
+fn modelled(columns: &[(&Variant, &Outcome)]) -> String {
+    let is_on = |outcome: &Outcome| outcome.as_ref().is_ok_and(|report| report.pointer("/config/feedback").is_some());
+    let names: Vec<&str> = columns.iter().filter(|(_, o)| is_on(o)).map(|(v, _)| v.name.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("FEEDBACK IS ON, the index is a model (own liquidations move it) in: {}\n", names.join(", "))
+}
+
 fn text(columns: &[(&Variant, &Outcome)]) -> String {
     let mut out = head(columns);
     out.push('\n');
     out += &aligned(&rows(columns));
     let _ = writeln!(out, "\n{}", population(columns));
+    out += &modelled(columns);
     for (variant, outcome) in columns {
         if let Some(line) = reproduce(outcome) {
             let _ = writeln!(out, "reproduce {}: {line}", variant.name);
@@ -413,7 +424,7 @@ fn marked_down(columns: &[(&Variant, &Outcome)]) -> String {
             let _ = writeln!(out, "| --- |{}", " ---: |".repeat(row.len() - 1));
         }
     }
-    let _ = writeln!(out, "\n{}\n", population(columns));
+    let _ = writeln!(out, "\n{}\n{}", population(columns), modelled(columns));
     for (variant, outcome) in columns {
         match outcome {
             Ok(_) => {

@@ -142,6 +142,10 @@ fn totals(report: &Report) -> String {
 
 fn notes(report: &Report) -> String {
     let mut out = String::new();
+    for moved in report.feedback.iter().flatten() {
+        let _ =
+            writeln!(out, "FEEDBACK moved the index of {}: {} to {} of its path", moved.symbol, moved.low, moved.high);
+    }
     for source in &report.sources {
         let _ = writeln!(out, "{source}");
     }

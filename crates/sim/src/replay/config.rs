@@ -21,6 +21,18 @@ pub struct Config {
     pub liquidity: LiquidityKnobs,
     /// How accounts are closed.
     pub ladder: LadderKnobs,
+    /// Whether own liquidations move the index; none: they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<FeedbackKnobs>,
+}
+
+/// The model by which own liquidations move the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FeedbackKnobs {
+    /// Move of the index when the net notional of a step equals the depth of one side.
+    pub impact: Rate,
+    /// Milliseconds in which a displacement halves.
+    pub half_life_ms: i64,
 }
 
 /// Shares of the population; 0 to 1.
@@ -112,6 +124,7 @@ impl Default for Config {
                 inventory: Rate::bps(5_000),
             },
             ladder: LadderKnobs::default(),
+            feedback: None,
         }
     }
 }
@@ -152,8 +165,23 @@ impl Config {
         if !(2..=5_000_000).contains(&self.accounts) {
             return Err(knob("accounts", self.accounts.to_string(), "2 to 5000000"));
         }
+        self.check_feedback()?;
         self.check_shares()?;
         self.check_counts()
+    }
+
+    fn check_feedback(&self) -> Result<(), ReplayError> {
+        let Some(FeedbackKnobs { impact, half_life_ms }) = self.feedback else { return Ok(()) };
+        if !impact.is_positive() || impact > Rate::ONE {
+            return Err(knob("feedback", impact.to_string(), "above 0, at most 1 (100 %)"));
+        }
+        if !(60_000..=86_400_000).contains(&half_life_ms) {
+            return Err(knob("feedback-half-life", format!("{} minutes", half_life_ms / 60_000), "1m to 24h"));
+        }
+        if !self.liquidity.depth.is_positive() {
+            return Err(knob("feedback", impact.to_string(), "a --depth above 0 to divide by"));
+        }
+        Ok(())
     }
 
     fn check_shares(&self) -> Result<(), ReplayError> {

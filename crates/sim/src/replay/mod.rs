@@ -9,6 +9,7 @@ mod config;
 mod decimal;
 mod desk;
 mod draw;
+mod feedback;
 mod figures;
 mod generate;
 mod makers;
@@ -24,9 +25,10 @@ mod tiers;
 mod venue;
 
 pub use book::{BOOK_COLUMNS, Book, BookReader, book_rows};
-pub use config::{Config, LadderKnobs, LiquidityKnobs, PopulationKnobs};
+pub use config::{Config, FeedbackKnobs, LadderKnobs, LiquidityKnobs, PopulationKnobs};
 pub use decimal::Decimal;
 pub use desk::Observer;
+pub use feedback::Displacement;
 pub use figures::{Figures, MarketFigures, Sources, Window};
 pub use generate::{Kind as PathKind, Plan as PathPlan, generate};
 pub use named::{NAMES, named, read};
@@ -176,7 +178,8 @@ pub fn run_with(
     };
     opened(desk.engine.state(), desk.tally.population_from);
     drop(plans);
-    let mut run = Run { config, figures, venue, schedule, desk };
+    let feedback = feedback::Feedback::new(config, &venue);
+    let mut run = Run { config, figures, venue, schedule, desk, feedback };
     let before: Vec<Money> =
         run.venue.markets.iter().map(|l| report::interest(run.desk.engine.state(), l.market)).collect();
     let fund = run.steps(progress);
@@ -190,6 +193,7 @@ struct Run<'a, 'b, 'c> {
     venue: Venue,
     schedule: Schedule<'a>,
     desk: Desk<'b, 'c>,
+    feedback: Option<feedback::Feedback>,
 }
 
 impl Run<'_, '_, '_> {
@@ -212,7 +216,8 @@ impl Run<'_, '_, '_> {
     /// arrives, and with it everything that it causes. (As the first command of its second it also costs one look at all
     /// accounts, not two.)
     fn step(&mut self, step: u64, makers: &mut Makers) {
-        let prices = self.schedule.prices(step);
+        let path = self.schedule.prices(step);
+        let prices = self.feedback.as_ref().map_or_else(|| path.clone(), |f| f.displaced(&path));
         makers.requote(&mut self.desk, self.config, &self.venue, &prices);
         Makers::trade(&mut self.desk, &self.venue, step);
         self.desk.set_time(self.schedule.time(step));
@@ -220,6 +225,9 @@ impl Run<'_, '_, '_> {
         let _ = self.desk.send("prices", &command);
         self.schedule.set_funding(&mut self.desk, &self.venue);
         self.desk.tally.sample(self.desk.engine.state());
+        if let Some(feedback) = &mut self.feedback {
+            feedback.take(self.desk.tally.take_net());
+        }
         self.desk.end_batch();
     }
 
@@ -257,7 +265,7 @@ impl Run<'_, '_, '_> {
             schema: SCHEMA,
             name: self.figures.name.clone(),
             sources: self.figures.notes.clone(),
-            statements: report::statements(self.figures.generated),
+            statements: report::statements(self.figures.generated, self.config.feedback),
             from: start,
             to: end,
             candle_ms: self.figures.interval_ms,
@@ -270,6 +278,7 @@ impl Run<'_, '_, '_> {
             refusals: self.desk.refused.clone(),
             event_digest: self.desk.engine.event_digest().to_string(),
             state_digest: self.desk.engine.state_digest().to_string(),
+            feedback: self.feedback.as_ref().map(|f| f.report(self.figures.markets.iter().map(|m| m.symbol.as_str()))),
         }
     }
 }

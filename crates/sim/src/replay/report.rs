@@ -1,7 +1,8 @@
 //! What a run gives back: every number of the table and of `--json`. Amounts are decimal text, so that none is rounded on
 //! its way; `docs/replay.md` explains each field.
 
-use super::config::Config;
+use super::config::{Config, FeedbackKnobs};
+use super::feedback::Displacement;
 use super::figures::Figures;
 use super::opening::Population;
 use super::tally::{Closed, Extremes, MarketTally, Settlement, Tally};
@@ -26,12 +27,27 @@ pub const STATEMENTS: [&str; 4] = [
 /// What a run on a path that did not happen says instead of the first two.
 const GENERATED: &str = "prices are generated: a path that did not happen; nothing here says how likely it is, and the liquidations of this run move last and premium, not the index";
 
+/// What lies under a feedback on published prices.
+const PUBLISHED_BELOW: &str = "it is added to published prices, which already contain the cascade that happened, so part of the fall is counted twice";
+/// What lies under a feedback on generated prices.
+const GENERATED_BELOW: &str = "the prices below it are generated, a path that did not happen";
+
 /// The statements of a run.
 #[must_use]
-pub fn statements(generated: bool) -> Vec<String> {
-    let skip = if generated { 2 } else { 0 };
-    let own = generated.then_some(GENERATED).into_iter();
-    own.chain(STATEMENTS.into_iter().skip(skip)).map(str::to_owned).collect()
+pub fn statements(generated: bool, feedback: Option<FeedbackKnobs>) -> Vec<String> {
+    let first = match (generated, feedback) {
+        (_, Some(FeedbackKnobs { impact, half_life_ms })) => {
+            let seconds = half_life_ms / 1_000;
+            format!(
+                "FEEDBACK IS ON, the index is a model: what the ladder and the fund trade through the book moves it by {impact} × net notional ÷ quoted depth, which halves every {seconds} s; {}",
+                if generated { GENERATED_BELOW } else { PUBLISHED_BELOW }
+            )
+        }
+        (true, None) => GENERATED.to_owned(),
+        (false, None) => STATEMENTS[0].to_owned(),
+    };
+    let skip = if generated { 2 } else { 1 };
+    std::iter::once(first).chain(STATEMENTS.into_iter().skip(skip).map(str::to_owned)).collect()
 }
 
 /// The result of a run.
@@ -71,6 +87,9 @@ pub struct Report {
     pub event_digest: String,
     /// Hash over the state at the end, hexadecimal.
     pub state_digest: String,
+    /// How far feedback moved each index; left out when it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Vec<Displacement>>,
 }
 
 /// The result of one market; amounts in the quote asset.

@@ -74,6 +74,8 @@ pub struct MarketTally {
     pub deleveraged: Closed,
     /// Unwound by the fund through the book.
     pub unwound: Closed,
+    /// Bought less sold through the book by the ladder and the fund since [`Tally::take_net`], at the mark.
+    pub net: Money,
     /// Nobody was left to take it, at the last such event of each account.
     pub uncovered: Closed,
     /// What closing through the book cost against the mark.
@@ -202,6 +204,11 @@ impl Tally {
         }
     }
 
+    /// What the ladder and the fund bought less what they sold through each book since the last call.
+    pub fn take_net(&mut self) -> impl Iterator<Item = Money> + '_ {
+        self.markets.iter_mut().map(|m| std::mem::take(&mut m.net))
+    }
+
     /// Closed by force so far, at the marks of the steps.
     #[must_use]
     pub fn closed_notional(&self) -> Money {
@@ -271,7 +278,7 @@ impl Tally {
             _ => return,
         };
         let Some(row) = state.markets.get(market.index()) else { return };
-        let notional = row.mark * size.abs();
+        let (notional, signed) = (row.mark * size.abs(), row.mark * size);
         let of_fund = state.account(account).kind == AccountKind::Fund;
         let slippage = self.slippage_of(account);
         let minute = at.since(self.start) / MINUTE_NS;
@@ -280,11 +287,13 @@ impl Tally {
         let forced = match *event {
             Event::LiquidationStep { stage: Stage::Reduce, .. } if of_fund => {
                 tally.unwound.add(notional);
+                tally.net += signed;
                 tally.unwind_slippage += slippage;
                 false
             }
             Event::LiquidationStep { stage: Stage::Reduce, .. } => {
                 tally.reduced.add(notional);
+                tally.net += signed;
                 tally.slippage += slippage;
                 true
             }

@@ -2,8 +2,8 @@
 
 use engine::{Command, Engine, Event};
 use plimsoll_sim::replay::{
-    BOOK_COLUMNS, BookReader, CandleReader, Config, Figures, FundingReader, NAMES, RawTable, ReplayError, Report,
-    RowError, Sources, TierBook, TierOrigin, Window, book_rows, named, run, run_with,
+    BOOK_COLUMNS, BookReader, CandleReader, Config, FeedbackKnobs, Figures, FundingReader, NAMES, RawTable,
+    ReplayError, Report, RowError, Sources, TierBook, TierOrigin, Window, book_rows, named, run, run_with,
 };
 use std::collections::BTreeMap;
 use units::{Money, Price, Rate};
@@ -382,4 +382,31 @@ fn rows_of_a_population_that_cannot_be_used_say_where_and_what() {
     }
     let twice = [row(money), row("ann,BTCUSDT,1,,,,,"), row("ann,BTCUSDT,1,,,,,")];
     assert!(reopened(&twice, None).unwrap_err().to_string().contains("row 4: a second position of ann in BTCUSDT"));
+}
+
+#[test]
+fn feedback_moves_the_index_of_the_same_accounts_and_says_so_everywhere() {
+    let with = |feedback| {
+        let config = Config { feedback, ..small(300) };
+        run(&config, &figures("2021-05-19"), &mut |_, _, _, _, _| {}, &mut |_| {})
+    };
+    let knobs = |bps, half_life_ms| Some(FeedbackKnobs { impact: Rate::bps(bps), half_life_ms });
+    let (off, on) = (with(None).unwrap(), with(knobs(1_000, 600_000)).unwrap());
+    assert_eq!(off.population, on.population);
+    let low = |report: &Report| report.markets[0].index.low.parse::<Price>().unwrap();
+    assert!(low(&on) < low(&off), "longs were closed, so the index fell farther");
+    assert!(on.feedback.as_ref().unwrap()[0].low.is_negative() && off.feedback.is_none());
+    assert!(on.statements[0].starts_with("FEEDBACK IS ON") && !off.statements[0].contains("FEEDBACK"));
+    let json = serde_json::to_value(&off).unwrap();
+    assert!(json.get("feedback").is_none() && json["config"].get("feedback").is_none());
+    for (knobs, wanted) in [
+        (knobs(0, 600_000), "feedback cannot be 0"),
+        (knobs(10_001, 600_000), "feedback cannot be 1.0001"),
+        (knobs(-100, 600_000), "feedback cannot be -0.01"),
+        (knobs(100, 0), "feedback-half-life cannot be 0 minutes"),
+        (knobs(100, 86_460_000), "feedback-half-life cannot be 1441 minutes"),
+    ] {
+        let text = with(knobs).unwrap_err().to_string();
+        assert!(text.contains(wanted), "{text}");
+    }
 }
