@@ -188,13 +188,6 @@ impl Engine {
         } else {
             ratio.and_then(|r| i64::try_from(r).ok()).and_then(Rate::new)
         };
-        let own = row.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (account, e));
-        let children = row
-            .exposures
-            .iter()
-            .filter_map(|e| e.child)
-            .filter_map(|child| Some((child, state.account(child).exposures.first()?)));
-        let positions = own.chain(children).filter(|(_, e)| !e.size.is_zero());
         Ok(AccountView {
             account,
             owner: row.owner,
@@ -207,12 +200,19 @@ impl Engine {
             margin_ratio,
             liquidating: state.liquidating.contains(&account),
             wallets: row.wallets.iter().map(|w| state.wallet_view(account, w.asset)).collect(),
-            positions: positions.map(|(holder, e)| state.position_view(holder, e)).collect(),
+            positions: state.position_views(account, row),
             orders: state.orders_with_children(account).iter().map(|order| order_view(state, order)).collect(),
             cancel_all_at: state.deadlines.of_account(account),
             status: row.status,
             status_reason: row.reason,
         })
+    }
+
+    /// The positions of a subaccount and of its isolated children, each with its liquidation and bankruptcy price; none
+    /// for a handle that points at nothing.
+    #[must_use]
+    pub fn positions(&self, account: AccountId) -> Vec<PositionView> {
+        self.state().find_account(account).map_or(Vec::new(), |row| self.state().position_views(account, row))
     }
 
     /// A market.
@@ -251,6 +251,17 @@ impl Engine {
 }
 
 impl State {
+    fn position_views(&self, account: AccountId, row: &crate::Account) -> Vec<PositionView> {
+        let own = row.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (account, e));
+        let children = row
+            .exposures
+            .iter()
+            .filter_map(|e| e.child)
+            .filter_map(|child| Some((child, self.account(child).exposures.first()?)));
+        let positions = own.chain(children).filter(|(_, e)| !e.size.is_zero());
+        positions.map(|(holder, e)| self.position_view(holder, e)).collect()
+    }
+
     fn wallet_view(&self, account: AccountId, asset: AssetId) -> WalletView {
         let row = self.account(account);
         let amount = self.amount_in(row, asset);

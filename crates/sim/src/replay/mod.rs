@@ -13,13 +13,16 @@ mod feedback;
 mod figures;
 mod generate;
 mod makers;
+mod moments;
 mod named;
 mod opening;
 mod path;
 mod population;
+mod receipts;
 mod report;
 mod rows;
 mod schedule;
+mod series;
 mod tally;
 mod tiers;
 mod venue;
@@ -31,22 +34,27 @@ pub use desk::Observer;
 pub use feedback::Displacement;
 pub use figures::{Figures, MarketFigures, Sources, Window};
 pub use generate::{Kind as PathKind, Plan as PathPlan, generate};
+pub use moments::{Distribution, LiquidationMap, MAP_STEP, MAP_STEPS, MapStep, MarketMaps, RatioBin};
 pub use named::{NAMES, named, read};
 pub use opening::Population;
 pub use path::{Candle, STEPS_MIN, price_at};
+pub use receipts::{BrokenHedges, LISTED_MAX, ReceiptRow, ReceiptsReport};
 pub use report::{
     Counts, FundReport, FundingReport, MarketReport, Minute, PriceReport, Report, SCHEMA, STATEMENTS, Total,
 };
 pub use rows::{
     CandleReader, FILE_DECIMALS, FundingReader, FundingTable, ROWS_MAX, RawCandle, RawSeries, RawTable, RowError,
 };
+pub use series::{MarketSeries, POINTS_MAX, Series};
 pub use tally::Closed;
 pub use tiers::{TierBook, TierChoice, TierOrigin, TierStep, generic, initial_rate, step};
 
 use desk::Desk;
 use engine::{Answer, Reject};
 use makers::Makers;
+use moments::Moments;
 use schedule::Schedule;
+use series::Recorder;
 use std::fmt;
 use tally::Tally;
 use units::{Money, Price, Time};
@@ -182,8 +190,19 @@ pub fn run_with(
     let mut run = Run { config, figures, venue, schedule, desk, feedback };
     let before: Vec<Money> =
         run.venue.markets.iter().map(|l| report::interest(run.desk.engine.state(), l.market)).collect();
-    let fund = run.steps(progress);
-    Ok(run.report(population, &before, fund))
+    let lead = run.lead();
+    let mut watch = Watch {
+        recorder: Recorder::new(config.step_ms, run.schedule.steps, figures),
+        moments: Moments::new(&run.schedule, lead, &run.venue),
+    };
+    let fund = run.steps(&mut watch, progress);
+    Ok(run.report(population, &before, fund, watch))
+}
+
+/// What looks at the run after each step.
+struct Watch {
+    recorder: Recorder,
+    moments: Moments,
 }
 
 /// A run whose venue and population exist.
@@ -197,7 +216,7 @@ struct Run<'a, 'b, 'c> {
 }
 
 impl Run<'_, '_, '_> {
-    fn steps(&mut self, progress: &mut dyn FnMut(&Progress<'_>)) -> FundReport {
+    fn steps(&mut self, watch: &mut Watch, progress: &mut dyn FnMut(&Progress<'_>)) -> FundReport {
         let mut makers = Makers::new(self.config, self.venue.markets.len());
         let lead = self.lead();
         self.desk.tally.begin(self.schedule.time(0), self.desk.engine.state());
@@ -207,6 +226,7 @@ impl Run<'_, '_, '_> {
             self.step(step, &mut makers);
             fund.after = self.fund_equity();
             fund.low = fund.low.min(fund.after);
+            self.look(step, watch, fund.after);
             self.tell(step, lead, progress);
         }
         fund
@@ -229,6 +249,12 @@ impl Run<'_, '_, '_> {
             feedback.take(self.desk.tally.take_net());
         }
         self.desk.end_batch();
+    }
+
+    fn look(&self, step: u64, watch: &mut Watch, fund: Money) {
+        let (engine, tally, at) = (&self.desk.engine, &self.desk.tally, self.schedule.time(step));
+        watch.recorder.step((step, self.schedule.steps), at, engine, tally, &self.venue, fund);
+        watch.moments.step(step, at, engine, tally, &self.venue);
     }
 
     fn fund_equity(&self) -> Money {
@@ -256,7 +282,7 @@ impl Run<'_, '_, '_> {
         });
     }
 
-    fn report(self, population: Population, before: &[Money], fund: FundReport) -> Report {
+    fn report(self, population: Population, before: &[Money], fund: FundReport, watch: Watch) -> Report {
         let (start, end) = (self.schedule.time(0), self.schedule.time(self.schedule.steps));
         let state = self.desk.engine.state();
         let markets = report::markets(self.figures, &self.venue, &self.desk.tally, state, before, start);
@@ -279,6 +305,10 @@ impl Run<'_, '_, '_> {
             event_digest: self.desk.engine.event_digest().to_string(),
             state_digest: self.desk.engine.state_digest().to_string(),
             feedback: self.feedback.as_ref().map(|f| f.report(self.figures.markets.iter().map(|m| m.symbol.as_str()))),
+            series: watch.recorder.finish(),
+            distributions: watch.moments.distributions,
+            liquidation_maps: watch.moments.maps,
+            receipts: self.desk.tally.adl.report(state, &self.venue),
         }
     }
 }

@@ -4,7 +4,10 @@
 use super::config::{Config, FeedbackKnobs};
 use super::feedback::Displacement;
 use super::figures::Figures;
+use super::moments::{Distribution, MarketMaps};
 use super::opening::Population;
+use super::receipts::ReceiptsReport;
+use super::series::Series;
 use super::tally::{Closed, Extremes, MarketTally, Settlement, Tally};
 use super::tiers::TierOrigin;
 use super::venue::Venue;
@@ -90,6 +93,14 @@ pub struct Report {
     /// How far feedback moved each index; left out when it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Vec<Displacement>>,
+    /// The run over time.
+    pub series: Series,
+    /// How far everyone was from the line: before, at the low of the first market by turnover, after.
+    pub distributions: Vec<Distribution>,
+    /// How much would be closed at which price, by market: before, at its low, after.
+    pub liquidation_maps: Vec<MarketMaps>,
+    /// Receipts of deleveraging and the hedges that they broke.
+    pub receipts: ReceiptsReport,
 }
 
 /// The result of one market; amounts in the quote asset.
@@ -360,9 +371,9 @@ pub fn interest(state: &State, market: engine::MarketId) -> Money {
     Money::from_units(units)
 }
 
-/// What nobody has paid at the end, at index without haircuts: of accounts that are worth less than nothing, and debts
+/// What nobody has paid by now, at index without haircuts: of accounts that are worth less than nothing, and debts
 /// of accounts that hold enough other collateral which nobody has bought. Accounts with positions are left out.
-fn owed(state: &State) -> (Money, Money) {
+pub fn owed(state: &State) -> (Money, Money) {
     let (mut deficits, mut unconverted) = (Money::ZERO, Money::ZERO);
     for account in state.accounts.iter().filter(|a| a.kind != AccountKind::Fund && !a.has_position()) {
         let price = |asset| state.asset_price(asset);

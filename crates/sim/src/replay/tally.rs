@@ -1,6 +1,7 @@
 //! Counts what happened, from events alone: who fell below the line, what each stage closed, what it cost. It reads state
 //! only for the mark and for who an account is.
 
+use super::receipts::Receipts;
 use engine::{AccountId, AccountKind, CancelReason, Event, MarketId, MoveReason, OrderId, Outcome, Stage, State};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +140,8 @@ pub struct Tally {
     started: BTreeMap<AccountId, BTreeSet<MarketId>>,
     working: Option<(OrderId, AccountId)>,
     fills: Vec<(OrderId, Money)>,
+    /// Receipts of deleveraging.
+    pub adl: Receipts,
 }
 
 const MINUTE_NS: i64 = 60_000_000_000;
@@ -159,6 +162,7 @@ impl Tally {
 
     /// Counts the events of one command.
     pub fn take(&mut self, at: Time, events: &[Event], state: &State) {
+        self.adl.take(at, events, state);
         for event in events {
             match event {
                 Event::Began { .. }

@@ -51,6 +51,8 @@ pub struct Listed {
     pub spec: MarketSpec,
     /// Planned opening interest: notional of the larger side at the first price.
     pub interest: Money,
+    /// One contract is 10^`power` base units.
+    pub power: u32,
 }
 
 /// Digits after the point that amounts of an account from a file may have, quote and coins: all there are.
@@ -144,7 +146,8 @@ pub fn open(
             Answer::Market(market) => market,
             answer => return Err(ReplayError::Answer { command: "ListMarket".into(), answer }),
         };
-        markets.push(Listed { market, index: indices[at], spec: spec.clone(), interest: interest[at] });
+        let power = figures.markets.get(at).map_or(0, |m| m.power);
+        markets.push(Listed { market, index: indices[at], spec: spec.clone(), interest: interest[at], power });
     }
     let mut venue = Venue {
         quote,
