@@ -8,7 +8,9 @@ use std::process::ExitCode;
 
 mod out;
 mod replay;
+mod report;
 mod run;
+mod save;
 
 /// A deterministic margin engine for perpetual contracts.
 #[derive(Parser)]

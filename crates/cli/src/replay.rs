@@ -4,13 +4,14 @@ mod args;
 mod compare;
 mod files;
 mod progress;
-mod table;
+pub mod table;
 mod tiers;
 
 pub use args::Args;
 
 use crate::out;
-use files::Failure;
+use crate::save::Target;
+pub use files::Failure;
 use sim::replay::{
     BOOK_COLUMNS, Book, Config, Figures, ReplayError, Report, RowError, Sources, Window, book_rows, generate, named,
 };
@@ -51,16 +52,27 @@ fn replay(args: &Args) -> Result<String, Failure> {
         }
         None => Figures::new(&sources, &window)?,
     };
+    let page = args.report.as_ref().map(|path| Target::new(path, args.force)).transpose()?;
     let report = watched(&config, &figures, book.as_ref(), args)?;
     let reproduce = args.reproduce();
-    if args.json {
-        let mut value = serde_json::to_value(&report).map_err(|why| Failure::usage(why.to_string()))?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("reproduce".into(), reproduce.into());
-        }
-        return Ok(format!("{value:#}\n"));
+    if page.is_none() && !args.json {
+        return Ok(table::text(&report, &reproduce));
     }
-    Ok(table::text(&report, &reproduce))
+    let value = json(&report, &reproduce)?;
+    if let Some(page) = page {
+        let html = crate::report::page(std::slice::from_ref(&value)).map_err(Failure::usage)?;
+        page.save(html.as_bytes())?;
+    }
+    Ok(if args.json { format!("{value:#}\n") } else { table::text(&report, &reproduce) })
+}
+
+/// The result with the line that repeats it.
+fn json(report: &Report, reproduce: &str) -> Result<serde_json::Value, Failure> {
+    let mut value = serde_json::to_value(report).map_err(|why| Failure::usage(why.to_string()))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("reproduce".into(), reproduce.into());
+    }
+    Ok(value)
 }
 
 fn watched(config: &Config, figures: &Figures, book: Option<&Book>, args: &Args) -> Result<Report, Failure> {

@@ -65,6 +65,12 @@ pub struct Args {
     /// Writes the population before the first price in the same columns, CSV
     #[arg(long, value_name = "FILE")]
     pub population_out: Option<PathBuf>,
+    /// Write a page for people who decide: one HTML file, no network; docs/report.md explains it
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write over files that exist
+    #[arg(long)]
+    pub force: bool,
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,

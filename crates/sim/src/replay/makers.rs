@@ -164,7 +164,7 @@ mod tests {
         let open = Price::whole(100);
         let (tick, lot) = grid(open);
         let spec = MarketSpec { symbol: "X".into(), open, tick, lot, tiers: generic(), weight: 1 };
-        Listed { market: MarketId(0), index: IndexId(0), spec, interest: Money::whole(1_000_000) }
+        Listed { market: MarketId(0), index: IndexId(0), spec, interest: Money::whole(1_000_000), power: 0 }
     }
 
     fn total(quotes: &[(Side, Price, Size)], side: Side) -> i64 {

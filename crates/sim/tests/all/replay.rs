@@ -382,6 +382,63 @@ fn rows_of_a_population_that_cannot_be_used_say_where_and_what() {
     }
     let twice = [row(money), row("ann,BTCUSDT,1,,,,,"), row("ann,BTCUSDT,1,,,,,")];
     assert!(reopened(&twice, None).unwrap_err().to_string().contains("row 4: a second position of ann in BTCUSDT"));
+
+#[test]
+fn the_series_add_up_to_the_totals() {
+    let report = run(&small(500), &figures("2025-10-10"), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    let (series, total) = (&report.series, &report.total);
+    assert_eq!(series.at.len(), 301, "a point a minute and one at the first price");
+    assert_eq!((series.at[0], *series.at.last().unwrap()), (report.from, report.to));
+    assert_eq!(series.below_line.iter().sum::<u64>(), total.counts.below_line);
+    assert_eq!(series.receipts.iter().sum::<u64>(), total.adl_receipts);
+    assert_eq!(series.hedges_broken.iter().sum::<u64>(), report.receipts.hedges_broken);
+    assert!(report.receipts.hedges_broken <= total.adl_receipts && !report.receipts.largest.is_empty());
+    assert_eq!(series.fund_paid.iter().copied().sum::<Money>(), total.fund.paid);
+    assert_eq!((*series.fund.last().unwrap(), *series.deficits.last().unwrap()), (total.fund.after, total.deficits));
+    assert_eq!(series.fund_low.iter().min(), Some(&total.fund.low));
+    for (series, market) in series.markets.iter().zip(&report.markets) {
+        let sum = |list: &[Money]| list.iter().copied().sum::<Money>();
+        let closed = [&series.reduced, &series.backstop, &series.taken_over, &series.deleveraged, &series.unwound];
+        let counts = &market.counts;
+        let wanted = [counts.reduced, counts.backstop, counts.taken_over, counts.deleveraged, counts.unwound];
+        assert_eq!(closed.map(|list| sum(list)), wanted.map(|c| c.notional), "{}", market.symbol);
+        assert_eq!(series.index.last(), Some(&market.index.last));
+        assert!(series.index_low.contains(&market.index.low), "{}", market.symbol);
+    }
+}
+
+#[test]
+fn everyone_is_somewhere_in_the_pictures_of_a_moment() {
+    let report = run(&small(500), &figures("2025-10-10"), &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap();
+    assert_eq!(report.distributions.iter().map(|d| d.when).collect::<Vec<_>>(), ["before", "low", "after"]);
+    let [before, low, after] = &report.distributions[..] else { panic!("three moments") };
+    assert_eq!(before.bins.len(), 11);
+    assert!(low.without_position > before.without_position && after.at == report.to);
+    let notional = |d: &plimsoll_sim::replay::Distribution| d.bins.iter().map(|b| b.notional).sum::<Money>();
+    let in_maps = |at: usize| {
+        let maps = report.liquidation_maps.iter().map(|m| &m.maps[at]);
+        let all = maps.map(|m| {
+            let steps: Money = m.steps.iter().map(|s| s.long + s.short).sum();
+            steps + m.far_long + m.far_short + m.below_line
+        });
+        all.sum::<Money>()
+    };
+    // Every position of the population stands in one ratio and at one place of one map.
+    assert_eq!((notional(before), notional(after)), (in_maps(0), in_maps(2)));
+    assert!(before.bins[10].subaccounts == 0, "nobody is below the line at the opening");
+}
+
+#[test]
+fn a_long_window_has_no_more_points_than_a_short_one() {
+    let rows = (0..24 * 120).map(|n| format!("{},BTCUSDT,100,101,99,100,1", 1_760_122_800_000i64 + n * 300_000));
+    let rows: Vec<String> = rows.collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let figures = Figures::new(&sources(&rows), &Window::default()).unwrap();
+    let config = Config { accounts: 2, step_ms: 60_000, ..Config::default() };
+    let series = run(&config, &figures, &mut |_, _, _, _, _| {}, &mut |_| {}).unwrap().series;
+    assert!((400..=480).contains(&series.at.len()), "{} points", series.at.len());
+    assert_eq!(series.interval_ms, 1_860_000);
+    assert_eq!(series.markets[0].index_low.iter().filter(|low| *low == "99").count(), series.at.len() - 1);
 }
 
 #[test]

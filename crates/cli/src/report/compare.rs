@@ -1,0 +1,141 @@
+//! Several runs side by side, and the settings of all of them.
+
+use super::chart::{Chart, Ink, SMALL, Size, Span, WIDE, escape, place, tick};
+use super::data::Run;
+use super::figures::figure;
+use super::table::{folded, open};
+use super::words::{amount, interest, named, share, sum, term};
+use crate::replay::table::count;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const INKS: [&str; 6] = ["c-v0", "c-v1", "c-v2", "c-v3", "c-v4", "c-v5"];
+
+/// Key, the number, and how it is written.
+type Row = (&'static str, fn(&Run) -> f64, fn(&Run) -> String);
+
+const ROWS: [Row; 12] = [
+    ("below", |r| place_of(r.total.counts.below_line), |r| count(r.total.counts.below_line)),
+    ("share", |r| r.total.counts.forced() / interest(r), |r| share(r.total.counts.forced(), interest(r))),
+    ("book", |r| r.total.counts.reduced.notional.f(), |r| amount(&r.total.counts.reduced.notional)),
+    ("volunteers", |r| r.total.counts.backstop.notional.f(), |r| amount(&r.total.counts.backstop.notional)),
+    ("fund-took", |r| r.total.counts.taken_over.notional.f(), |r| amount(&r.total.counts.taken_over.notional)),
+    ("adl", |r| r.total.counts.deleveraged.notional.f(), |r| amount(&r.total.counts.deleveraged.notional)),
+    ("receipts", |r| place_of(r.total.adl_receipts), |r| count(r.total.adl_receipts)),
+    ("broken", |r| place_of(r.receipts.hedges_broken), |r| count(r.receipts.hedges_broken)),
+    ("fund-low", |r| r.total.fund.low.f(), |r| amount(&r.total.fund.low)),
+    ("fund-paid", |r| r.total.fund.paid.f(), |r| amount(&r.total.fund.paid)),
+    ("deficits", |r| r.total.deficits.f(), |r| amount(&r.total.deficits)),
+    (
+        "slippage",
+        |r| r.total.counts.slippage.f() + r.total.counts.unwind_slippage.f(),
+        |r| sum(r.total.counts.slippage.f() + r.total.counts.unwind_slippage.f()),
+    ),
+];
+
+fn place_of(n: u64) -> f64 {
+    place(usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+/// Rows are figures, columns are runs; each says its difference to the first.
+pub fn section(runs: &[Run]) -> String {
+    let mut head = vec![named("difference", "figure")];
+    head.extend(runs.iter().map(|r| escape(&r.variant)));
+    let row = |(key, number, text): &Row| {
+        let base = runs.first().map_or(0.0, number);
+        let cell = |(at, run): (usize, &Run)| {
+            let change = number(run) / base - 1.0;
+            let sign = if change > 0.0 { "+" } else { "" };
+            let small = match (at, base == 0.0) {
+                (0, _) | (_, true) => String::new(),
+                _ => format!("<small>{sign}{}</small>", share(change, 1.0)),
+            };
+            format!("{}{small}", text(run))
+        };
+        std::iter::once(term(key)).chain(runs.iter().enumerate().map(cell)).collect()
+    };
+    let rows: Vec<Vec<String>> = ROWS.iter().map(row).collect();
+    let table = open(
+        "The same accounts and prices under each variant; below each figure its difference to the first",
+        &head,
+        &rows,
+    );
+    format!("<section><h2 id=\"compare\">Comparison</h2>{table}{}</section>", fund(runs))
+}
+
+fn fund(runs: &[Run]) -> String {
+    let lists: Vec<Vec<f64>> = runs.iter().map(|r| r.series.fund.iter().map(super::data::Num::f).collect()).collect();
+    let len = lists.iter().map(Vec::len).max().unwrap_or(2).max(2);
+    let draw = |size: Size, class: &str| {
+        let y = Span::of(lists.iter().flatten().copied()).with_zero();
+        let mut chart = Chart::new(size, Span { low: 0.0, high: place(len - 1) }, y, "quote", &tick);
+        let times = runs.iter().max_by_key(|r| r.series.at.len()).map(|r| r.series.at.as_slice()).unwrap_or_default();
+        let labels = times
+            .iter()
+            .enumerate()
+            .step_by(len.div_ceil(8))
+            .map(|(n, t)| (place(n), t.get(11..16).unwrap_or(t).to_owned()));
+        chart.x_labels(&labels.collect::<Vec<_>>());
+        lists.iter().zip(INKS.iter().cycle()).for_each(|(list, class)| chart.line(Ink { class, label: "" }, list));
+        chart.finish(class, "Equity of the fund over time, one line per variant.")
+    };
+    let key: String = runs.iter().zip(INKS.iter().cycle()).map(|(run, class)| {
+        format!("<li><svg viewBox=\"0 0 22 12\" aria-hidden=\"true\"><path class=\"line {class}\" d=\"M0 6H22\"/></svg>{}</li>", escape(&run.variant))
+    }).collect();
+    let mut head = vec![term("time")];
+    head.extend(runs.iter().map(|r| format!("{} {}", named("fund", "fund"), escape(&r.variant))));
+    let at = runs.first().map(|r| r.series.at.as_slice()).unwrap_or_default();
+    let rows: Vec<Vec<String>> = at
+        .iter()
+        .enumerate()
+        .map(|(n, t)| {
+            let cells = runs.iter().map(|r| r.series.fund.get(n).map_or_else(String::new, super::data::Num::cut));
+            std::iter::once(t.get(5..16).unwrap_or(t).replace('T', " ")).chain(cells).collect()
+        })
+        .collect();
+    let drawings = [format!("<ul class=\"key\">{key}</ul>"), draw(WIDE, "wide"), draw(SMALL, "narrow")];
+    figure(
+        "Equity of the insurance fund",
+        "",
+        &[],
+        &drawings,
+        &folded("fund equity of each variant", "Quote", &head, &rows),
+    )
+}
+
+/// Every knob of every run; what differs first.
+pub fn settings(runs: &[Run]) -> String {
+    let flat: Vec<BTreeMap<String, String>> = runs
+        .iter()
+        .map(|r| {
+            let mut out = BTreeMap::new();
+            flatten("", &r.config, &mut out);
+            flatten("population drawn", &r.population, &mut out);
+            out
+        })
+        .collect();
+    let keys: BTreeSet<&String> = flat.iter().flat_map(BTreeMap::keys).collect();
+    let row = |key: &&String| {
+        let cells = flat.iter().map(|f| escape(f.get(*key).map_or("–", String::as_str)));
+        std::iter::once(escape(key)).chain(cells).collect()
+    };
+    let rows: Vec<Vec<String>> = keys.iter().map(row).collect();
+    let mut head = vec![term("knob")];
+    head.extend(runs.iter().map(|r| if r.variant.is_empty() { named("knob", "value") } else { escape(&r.variant) }));
+    format!(
+        "<h3>Every setting</h3>{}",
+        open("Shares as fractions; what each does stands in docs/replay.md", &head, &rows)
+    )
+}
+
+fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            let path =
+                if path.is_empty() { key.replace('_', " ") } else { format!("{path}: {}", key.replace('_', " ")) };
+            flatten(&path, value, out);
+        }),
+        Value::String(text) => drop(out.insert(path.to_owned(), text.clone())),
+        other => drop(out.insert(path.to_owned(), other.to_string())),
+    }
+}

@@ -1,0 +1,490 @@
+//! The figures of one run: charts with their keys and tables.
+
+use super::chart::{Chart, Ink, SMALL, Size, Span, WIDE, escape, percent, place, tick};
+use super::data::{Distribution, Map, MarketSeries, Num, Run, sums};
+use super::table::{folded, open};
+use super::words::{amount, named, share, term};
+use crate::replay::table::count;
+
+const STAGES: [Ink; 4] = [
+    Ink { class: "f-book", label: "book" },
+    Ink { class: "f-volunteers", label: "volunteers" },
+    Ink { class: "f-fund", label: "fund" },
+    Ink { class: "f-adl", label: "deleveraged" },
+];
+
+/// One figure: caption, note, key, drawings, table.
+pub fn figure(title: &str, note: &str, inks: &[Ink], drawings: &[String], table: &str) -> String {
+    let note = if note.is_empty() { String::new() } else { format!("<span class=\"note\">{}</span>", escape(note)) };
+    let entry = |ink: &Ink| {
+        let mark = if ink.class.starts_with("f-") {
+            format!("<rect class=\"{}\" width=\"12\" height=\"12\" x=\"5\"/>", ink.class)
+        } else {
+            format!("<path class=\"line {}\" d=\"M0 6H22\"/>", ink.class)
+        };
+        format!("<li><svg viewBox=\"0 0 22 12\" aria-hidden=\"true\">{mark}</svg>{}</li>", escape(ink.label))
+    };
+    let key: String = inks.iter().map(entry).collect();
+    let key = if key.is_empty() { key } else { format!("<ul class=\"key\">{key}</ul>") };
+    format!("<figure><figcaption>{}{note}</figcaption>{key}{}{table}</figure>", escape(title), drawings.concat())
+}
+
+/// The same drawing for a desk and for a phone.
+fn twice(draw: &dyn Fn(Size, &str) -> String) -> [String; 2] {
+    [draw(WIDE, "wide"), draw(SMALL, "narrow")]
+}
+
+fn times(run: &Run) -> Vec<(f64, String)> {
+    let at = &run.series.at;
+    let days = at.first().map(|t| t.get(..10)) != at.last().map(|t| t.get(..10)) && run.series.interval_ms > 300_000;
+    let range = if days { 5..16 } else { 11..16 };
+    let label = |(n, text): (usize, &String)| (place(n), text.get(range.clone()).unwrap_or(text).replace('T', " "));
+    let is_round = |text: &str| text.get(14..16).is_some_and(|minute| minute == "00" || minute == "30");
+    let all: Vec<_> = at.iter().enumerate().collect();
+    let round: Vec<_> = all.iter().copied().filter(|(_, text)| is_round(text)).collect();
+    let chosen = if round.len() >= 4 { round } else { all };
+    let skip = chosen.len().div_ceil(12).max(1);
+    chosen.into_iter().step_by(skip).map(label).collect()
+}
+
+fn width(run: &Run) -> Span {
+    Span { low: 0.0, high: place(run.series.at.len().max(2) - 1) }
+}
+
+fn moments(run: &Run) -> Vec<String> {
+    run.series.at.iter().map(|t| t.get(5..16).unwrap_or(t).replace('T', " ")).collect()
+}
+
+fn rows(first: &[String], columns: &[Vec<String>]) -> Vec<Vec<String>> {
+    let row = |(at, head): (usize, &String)| {
+        let cells = columns.iter().map(|column| column.get(at).cloned().unwrap_or_default());
+        std::iter::once(head.clone()).chain(cells).collect()
+    };
+    first.iter().enumerate().map(row).collect()
+}
+
+fn cut(list: &[Num]) -> Vec<String> {
+    list.iter().map(Num::cut).collect()
+}
+
+fn raw(list: &[Num]) -> Vec<String> {
+    list.iter().map(|n| n.0.clone()).collect()
+}
+
+fn counts(list: &[u64]) -> Vec<String> {
+    list.iter().map(u64::to_string).collect()
+}
+
+fn floats(list: &[u64]) -> Vec<f64> {
+    list.iter().map(|n| Num(n.to_string()).f()).collect()
+}
+
+fn whole(list: &[f64]) -> Vec<String> {
+    list.iter().map(|v| format!("{v:.0}")).collect()
+}
+
+/// Price, mark and index of every market.
+pub fn prices(run: &Run) -> String {
+    run.series.markets.iter().map(|m| price(run, m)).collect()
+}
+
+fn price(run: &Run, m: &MarketSeries) -> String {
+    let inks =
+        [("c-last", "last"), ("c-mark", "mark"), ("c-index", "index")].map(|(class, label)| Ink { class, label });
+    let lists = [&m.last, &m.mark, &m.index].map(|l| l.iter().map(Num::f).collect::<Vec<_>>());
+    let span = Span::of(lists.iter().flatten().copied());
+    let mut chart = Chart::new(SMALL, width(run), span, "quote per base unit", &tick);
+    chart.x_labels(&times(run));
+    for (ink, values) in inks.iter().zip(&lists) {
+        chart.line(*ink, values);
+    }
+    let text = |m: &[Num]| m.last().map_or_else(String::new, |n| n.0.clone());
+    let summary = format!("{}: index, mark and last over time; index at the end {}.", m.symbol, text(&m.index));
+    let head = ["time", "index", "index-low", "mark", "last"].map(term);
+    let columns = [raw(&m.index), raw(&m.index_low), raw(&m.mark), raw(&m.last)];
+    let table = folded(
+        &format!("prices of {}", m.symbol),
+        &format!("{}, quote per base unit", m.symbol),
+        &head,
+        &rows(&moments(run), &columns),
+    );
+    figure(&m.symbol, "", &inks, &[chart.finish("", &summary)], &table)
+}
+
+/// Expected funding of every market, and what was settled.
+pub fn funding(run: &Run) -> String {
+    let ink = Ink { class: "c-mark", label: "funding rate of the running interval" };
+    let mut out = String::from("<div class=\"grid\">");
+    for m in &run.series.markets {
+        let values: Vec<f64> = m.funding_rate.iter().map(Num::f).collect();
+        let mut chart =
+            Chart::new(SMALL, width(run), Span::of(values.iter().copied()).with_zero(), "per interval", &percent);
+        chart.x_labels(&times(run));
+        chart.line(ink, &values);
+        let head = ["time", "rate"].map(term);
+        let table = folded(
+            &format!("funding rate of {}", m.symbol),
+            &format!("{}, per interval", m.symbol),
+            &head,
+            &rows(&moments(run), &[raw(&m.funding_rate)]),
+        );
+        let summary = format!("{}: expected funding rate over time.", m.symbol);
+        out += &figure(&m.symbol, "", &[ink], &[chart.finish("", &summary)], &table);
+    }
+    out += "</div>";
+    let settled = run.markets.iter().flat_map(|m| m.funding.iter().map(move |f| (m, f)));
+    let rows: Vec<Vec<String>> =
+        settled.map(|(m, f)| vec![escape(&m.symbol), f.at.clone(), f.rate.0.clone(), f.mark.0.clone()]).collect();
+    if rows.is_empty() {
+        return out + "<p>No funding was settled inside the window.</p>";
+    }
+    out + &open("Settlements of funding", &["market", "time", "rate", "mark"].map(term), &rows)
+}
+
+/// Who fell below the line, and when.
+pub fn below(run: &Run) -> String {
+    let s = &run.series;
+    let inks =
+        [Ink { class: "f-below", label: "fell below the line" }, Ink { class: "c-index", label: "in liquidation" }];
+    let (new, open) = (floats(&s.below_line), floats(&s.liquidating));
+    let draw = |size, class: &str| {
+        let span = Span::of(new.iter().chain(&open).copied()).with_zero();
+        let mut chart = Chart::new(size, width(run), span, "accounts", &tick);
+        chart.x_labels(&times(run));
+        chart.bars(inks[0], new.iter().enumerate().map(|(at, v)| (place(at) - 0.5, 0.0, *v)), 1.0);
+        chart.line(inks[1], &open);
+        chart.finish(
+            class,
+            "Accounts that fell below the line in each point, and subaccounts in liquidation at its end.",
+        )
+    };
+    let head = ["time", "below", "liquidating"].map(term);
+    let table = folded(
+        "accounts below the line",
+        "Accounts",
+        &head,
+        &rows(&moments(run), &[counts(&s.below_line), counts(&s.liquidating)]),
+    );
+    figure("Accounts below their line", &point(run), &inks, &twice(&draw), &table)
+}
+
+fn point(run: &Run) -> String {
+    format!("Each point holds {} s.", run.series.interval_ms / 1_000)
+}
+
+/// What each stage closed, and when.
+pub fn stages(run: &Run) -> String {
+    let s = &run.series;
+    let len = s.at.len();
+    let lists = [
+        sums(s.markets.iter().map(|m| &m.reduced), len),
+        sums(s.markets.iter().map(|m| &m.backstop), len),
+        sums(s.markets.iter().map(|m| &m.taken_over), len),
+        sums(s.markets.iter().map(|m| &m.deleveraged), len),
+    ];
+    let unwound = sums(s.markets.iter().map(|m| &m.unwound), len);
+    let tops: Vec<f64> = (0..len).map(|at| lists.iter().filter_map(|l| l.get(at)).sum()).collect();
+    let draw = |size, class: &str| {
+        let mut chart =
+            Chart::new(size, width(run), Span::of(tops.iter().copied()).with_zero(), "notional, quote", &tick);
+        chart.x_labels(&times(run));
+        let mut base = vec![0.0; len];
+        for (ink, list) in STAGES.iter().zip(&lists) {
+            let bars = list.iter().zip(&base).enumerate().map(|(at, (v, base))| (place(at) - 0.5, *base, *v));
+            chart.bars(*ink, bars.collect::<Vec<_>>().into_iter(), 1.0);
+            base.iter_mut().zip(list).for_each(|(base, v)| *base += v);
+        }
+        chart.finish(class, "Notional closed by each stage of the ladder over time, stacked.")
+    };
+    let head = ["time", "book", "volunteers", "fund-took", "adl", "unwound"].map(term);
+    let [a, b, c, d] = lists.each_ref().map(|l| whole(l));
+    let table = folded(
+        "closed by stage over time",
+        "All markets, notional at the mark, quote",
+        &head,
+        &rows(&moments(run), &[a, b, c, d, whole(&unwound)]),
+    );
+    figure("Closed by force, by stage", &point(run), &STAGES, &twice(&draw), &table) + &by_market(run)
+}
+
+/// The ladder by market.
+fn by_market(run: &Run) -> String {
+    let keys = [
+        "market",
+        "interest",
+        "index-low",
+        "move",
+        "below",
+        "cancelled",
+        "book",
+        "volunteers",
+        "fund-took",
+        "adl",
+        "receipts",
+        "unwound",
+        "uncovered",
+        "slippage",
+        "fees",
+        "worst",
+        "interest-after",
+    ];
+    let row = |label: String, prices: [String; 2], c: &super::data::Counts, before: String, after: String| {
+        let worst = c
+            .worst_minute
+            .as_ref()
+            .map_or_else(|| "–".to_owned(), |m| format!("{} {}", m.at.get(11..16).unwrap_or(""), amount(&m.closed)));
+        let [low, fall] = prices;
+        let stage = |x: &super::data::Closed| amount(&x.notional);
+        vec![
+            label,
+            before,
+            low,
+            fall,
+            count(c.below_line),
+            count(c.orders_cancelled),
+            stage(&c.reduced),
+            stage(&c.backstop),
+            stage(&c.taken_over),
+            stage(&c.deleveraged),
+            count(c.deleveraged.steps),
+            stage(&c.unwound),
+            count(c.uncovered.steps),
+            super::words::sum(c.slippage.f() + c.unwind_slippage.f()),
+            super::words::sum(c.trading_fees.f() + c.liquidation_fees.f()),
+            worst,
+            after,
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = run
+        .markets
+        .iter()
+        .map(|m| {
+            let prices = [m.index.low.0.clone(), share(m.index.low.f() - m.index.first.f(), m.index.first.f())];
+            row(escape(&m.symbol), prices, &m.counts, amount(&m.interest_before), amount(&m.interest_after))
+        })
+        .collect();
+    let after = run.markets.iter().map(|m| m.interest_after.f()).sum();
+    rows.push(row(
+        "total".into(),
+        [String::new(), String::new()],
+        &run.total.counts,
+        super::words::sum(super::words::interest(run)),
+        super::words::sum(after),
+    ));
+    format!("<h3>By market</h3>{}", open("Amounts in quote, three figures, cut", &keys.map(term), &rows))
+}
+
+/// The fund, and what nobody paid.
+pub fn fund(run: &Run) -> String {
+    let s = &run.series;
+    let inks = [Ink { class: "c-fund", label: "equity" }, Ink { class: "c-low", label: "lowest within the point" }];
+    let lists = [&s.fund, &s.fund_low].map(|l| l.iter().map(Num::f).collect::<Vec<_>>());
+    let draw = |size, class: &str| {
+        let mut chart =
+            Chart::new(size, width(run), Span::of(lists.iter().flatten().copied()).with_zero(), "quote", &tick);
+        chart.x_labels(&times(run));
+        inks.iter().zip(&lists).for_each(|(ink, list)| chart.line(*ink, list));
+        chart.finish(class, "Equity of the insurance fund over time.")
+    };
+    let head = ["time", "fund", "fund-low", "fund-paid", "deficits"].map(term);
+    let columns = [cut(&s.fund), cut(&s.fund_low), cut(&s.fund_paid), cut(&s.deficits)];
+    let table = folded("the fund and deficits over time", "Quote", &head, &rows(&moments(run), &columns));
+    let mut out = figure("Equity of the insurance fund", "", &inks, &twice(&draw), &table);
+    if !s.deficits.iter().any(Num::is_some) {
+        return out + "<p>No deficit was left unpaid at the end of any point; the table above has the column.</p>";
+    }
+    let ink = Ink { class: "c-liq", label: "deficits that nobody has paid" };
+    let list: Vec<f64> = s.deficits.iter().map(Num::f).collect();
+    let draw = |size, class: &str| {
+        let mut chart = Chart::new(size, width(run), Span::of(list.iter().copied()).with_zero(), "quote", &tick);
+        chart.x_labels(&times(run));
+        chart.line(ink, &list);
+        chart.finish(class, "Deficits that nobody has paid over time.")
+    };
+    let table = folded(
+        "deficits over time",
+        "Quote",
+        &["time", "deficits"].map(term),
+        &rows(&moments(run), &[cut(&s.deficits)]),
+    );
+    out += &figure("Deficits that nobody has paid", "", &[ink], &twice(&draw), &table);
+    out
+}
+
+/// Receipts of deleveraging.
+pub fn receipts(run: &Run) -> String {
+    if run.total.adl_receipts == 0 {
+        return "<p>Nobody was deleveraged.</p>".to_owned();
+    }
+    let s = &run.series;
+    let inks =
+        [Ink { class: "f-unwound", label: "receipts" }, Ink { class: "f-adl", label: "of these, broke a hedge" }];
+    let lists = [floats(&s.receipts), floats(&s.hedges_broken)];
+    let draw = |size, class: &str| {
+        let mut chart =
+            Chart::new(size, width(run), Span::of(lists.iter().flatten().copied()).with_zero(), "receipts", &tick);
+        chart.x_labels(&times(run));
+        for (ink, list) in inks.iter().zip(&lists) {
+            chart.bars(*ink, list.iter().enumerate().map(|(at, v)| (place(at) - 0.5, 0.0, *v)), 1.0);
+        }
+        chart.finish(class, "Receipts of deleveraging over time, and those that broke a hedge.")
+    };
+    let table = folded(
+        "receipts over time",
+        "Receipts",
+        &["time", "receipts", "broken"].map(term),
+        &rows(&moments(run), &[counts(&s.receipts), counts(&s.hedges_broken)]),
+    );
+    let mut out = figure("Receipts of deleveraging", &point(run), &inks, &twice(&draw), &table);
+    let pairs = run.markets.iter().zip(&run.receipts.by_market);
+    let mut table: Vec<Vec<String>> = pairs
+        .map(|(m, b)| {
+            let adl = &m.counts.deleveraged;
+            vec![escape(&b.symbol), count(adl.steps), amount(&adl.notional), count(b.receipts), amount(&b.notional)]
+        })
+        .collect();
+    let all = &run.total.counts.deleveraged;
+    table.push(vec![
+        "total".into(),
+        count(all.steps),
+        amount(&all.notional),
+        count(run.receipts.hedges_broken),
+        amount(&run.receipts.hedges_broken_notional),
+    ]);
+    out += "<h3>Receipts and broken hedges by market</h3>";
+    out += &open("Amounts in quote", &["market", "receipts", "adl", "broken", "broken-notional"].map(term), &table);
+    let largest: Vec<Vec<String>> = run
+        .receipts
+        .largest
+        .iter()
+        .map(|r| {
+            let broke = if r.broke_hedge { "yes" } else { "no" };
+            vec![
+                r.at.get(5..19).unwrap_or(&r.at).replace('T', " "),
+                escape(&r.symbol),
+                escape(&r.winner),
+                r.side.clone(),
+                r.notional.cut(),
+                r.mark.0.clone(),
+                r.price.0.clone(),
+                r.rank.to_string(),
+                broke.into(),
+                escape(&r.failing),
+            ]
+        })
+        .collect();
+    let head = [
+        term("time"),
+        term("market"),
+        named("winner", "winner"),
+        named("winner", "its side"),
+        term("adl"),
+        term("mark"),
+        term("price"),
+        term("rank"),
+        named("broken", "broke a hedge"),
+        named("winner", "failing account"),
+    ];
+    out + &folded(
+        &format!("the {} largest receipts", largest.len()),
+        "Largest first; notional in quote",
+        &head,
+        &largest,
+    )
+}
+
+/// How near everyone is to the line, at three moments.
+pub fn ratios(run: &Run) -> String {
+    let most = Span::of(run.distributions.iter().flat_map(|d| &d.bins).map(|b| Num(b.subaccounts.to_string()).f()))
+        .with_zero();
+    let panel = |d: &Distribution| {
+        let ink = Ink { class: "f-book", label: "above the line" };
+        let bad = Ink { class: "f-below", label: "at or below it" };
+        let mut chart = Chart::new(SMALL, Span { low: 0.0, high: 11.0 }, most, "subaccounts", &tick);
+        let labels = (0..=10u32).step_by(2).map(|n| (f64::from(n), format!("{} %", n * 10)));
+        chart.x_labels(&labels.collect::<Vec<_>>());
+        let bar =
+            |(at, b): (usize, &super::data::RatioBin)| (place(at) + 0.08, 0.0, Num(b.subaccounts.to_string()).f());
+        let bars: Vec<_> = d.bins.iter().enumerate().map(bar).collect();
+        chart.bars(ink, bars.iter().copied().take(10), 0.84);
+        chart.bars(bad, bars.iter().copied().skip(10), 0.84);
+        let summary = format!("Subaccounts by margin ratio {}.", when(&d.when));
+        let rows: Vec<Vec<String>> = d
+            .bins
+            .iter()
+            .map(|b| vec![percent(b.from.f()), b.subaccounts.to_string(), b.notional.cut()])
+            .chain(std::iter::once(vec!["no position".into(), d.without_position.to_string(), "0".into()]))
+            .collect();
+        let head = [named("ratio", "margin ratio from"), term("subaccounts"), term("notional")];
+        let table = folded(
+            &format!("margin ratios {}", when(&d.when)),
+            "The last tenth holds 100 % and more, and those without equity",
+            &head,
+            &rows,
+        );
+        let title = format!("{}, {}", when(&d.when), d.at.get(11..19).unwrap_or(&d.at));
+        figure(&title, "margin ratio →", &[ink, bad], &[chart.finish("", &summary)], &table)
+    };
+    format!("<div class=\"grid\">{}</div>", run.distributions.iter().map(panel).collect::<String>())
+}
+
+fn when(word: &str) -> &str {
+    match word {
+        "before" => "before",
+        "low" => "at the low",
+        _ => "after",
+    }
+}
+
+/// How much would be closed at which price.
+pub fn maps(run: &Run) -> String {
+    let mut out = String::new();
+    for market in &run.liquidation_maps {
+        let most = Span::of(market.maps.iter().flat_map(|m| &m.steps).map(|s| s.long.f() + s.short.f())).with_zero();
+        let panels: String = market.maps.iter().map(|m| map(&market.symbol, m, most)).collect();
+        out += &format!("<h3>{}</h3><div class=\"grid\">{panels}</div>", escape(&market.symbol));
+    }
+    out
+}
+
+fn map(symbol: &str, m: &Map, most: Span) -> String {
+    let inks = [Ink { class: "f-long", label: "longs" }, Ink { class: "f-short", label: "shorts" }];
+    let mut chart = Chart::new(SMALL, Span { low: -0.9, high: 0.9 }, most, "quote per 2 % step", &tick);
+    let labels = [-0.8, -0.4, 0.0, 0.4, 0.8].map(|d| (d, tick(m.mark.f() * (1.0 + d))));
+    chart.x_labels(&labels);
+    chart.bars(inks[0], m.steps.iter().map(|s| (s.from.f(), 0.0, s.long.f())), 0.0185);
+    chart.bars(inks[1], m.steps.iter().map(|s| (s.from.f(), s.long.f(), s.short.f())), 0.0185);
+    chart.upright(0.0, "mark");
+    let total: (f64, f64) = m.steps.iter().fold((0.0, 0.0), |sum, s| (sum.0 + s.long.f(), sum.1 + s.short.f()));
+    let note = format!(
+        "Mark {}. Already below the line {}; farther or never: longs {}, shorts {}.",
+        m.mark.0,
+        amount(&m.below_line),
+        amount(&m.far_long),
+        amount(&m.far_short)
+    );
+    let summary = format!(
+        "{symbol} {}: longs of {} and shorts of {} would fall below their line within 90 % of the mark.",
+        when(&m.when),
+        super::words::sum(total.0),
+        super::words::sum(total.1)
+    );
+    let mut rows: Vec<Vec<String>> = m
+        .steps
+        .iter()
+        .map(|s| {
+            vec![format!("{} to {}", s.price_from.0, s.price_to.0), percent(s.from.f()), s.long.cut(), s.short.cut()]
+        })
+        .collect();
+    rows.push(vec![term("far"), String::new(), m.far_long.cut(), m.far_short.cut()]);
+    rows.push(vec![named("already", "already below, both sides"), String::new(), m.below_line.cut(), String::new()]);
+    let head = [named("step", "price"), named("step", "from the mark"), term("longs"), term("shorts")];
+    let table = folded(
+        &format!("{symbol} {}", when(&m.when)),
+        "Notional at the mark of the moment, quote; steps with nothing in them are left out",
+        &head,
+        &rows,
+    );
+    let title = format!("{}, {}", when(&m.when), m.at.get(11..19).unwrap_or(&m.at));
+    figure(&title, &note, &inks, &[chart.finish("", &summary)], &table)
+}
