@@ -74,7 +74,6 @@ pub struct Market {
 pub struct Prices {
     pub first: Num,
     pub low: Num,
-    pub last: Num,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -210,7 +209,6 @@ pub struct Map {
 #[derive(Clone, Debug, Deserialize)]
 pub struct MapStep {
     pub from: Num,
-    pub to: Num,
     pub price_from: Num,
     pub price_to: Num,
     pub long: Num,

@@ -204,7 +204,24 @@ pub fn stages(run: &Run) -> String {
         &head,
         &rows(&moments(run), &[a, b, c, d, whole(&unwound)]),
     );
-    figure("Closed by force, by stage", &point(run), &STAGES, &twice(&draw), &table) + &by_market(run)
+    figure("Closed by force, by stage", &point(run), &STAGES, &twice(&draw), &table) + &outcomes(run) + &by_market(run)
+}
+
+/// How liquidations ended.
+fn outcomes(run: &Run) -> String {
+    let t = &run.total;
+    let rows = [
+        (term("liquidations"), count(t.liquidations)),
+        ("of makers, hedgers and volunteers".into(), count(t.liquidations_house)),
+        (named("outcomes", "restored: above the line again"), count(t.restored)),
+        (named("outcomes", "closed: without a position"), count(t.closed)),
+        (named("outcomes", "not ended"), count(t.unfinished)),
+        (term("conversions"), count(t.conversions)),
+        (term("debts"), amount(&t.debts_unconverted)),
+    ];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(label, value)| vec![label, value]).collect();
+    let head = [named("liquidations", "how they ended"), named("outcomes", "number")];
+    format!("<h3>How liquidations ended</h3>{}", open("All markets", &head, &rows))
 }
 
 /// The ladder by market.

@@ -61,6 +61,11 @@ pub const DEFINITIONS: &[(&str, &str, &str)] = &[
         "restored, closed, not ended",
         "How liquidations ended: above the line again, without a position, or not before the last price.",
     ),
+    (
+        "conversions",
+        "conversions",
+        "Sales of other collateral to the fund for an asset that an account below its line was short of.",
+    ),
     ("liquidating", "in liquidation", "Subaccounts that the ladder was working on at that moment."),
     ("cancelled", "orders cancelled", "Orders of the population that the ladder cancelled."),
     ("slippage", "slippage", "What the ladder's and the fund's trades cost against the mark; + is a cost."),
@@ -185,17 +190,17 @@ fn falls(run: &Run) -> String {
     let mut falls: Vec<(f64, &str)> =
         run.markets.iter().map(|m| (m.index.low.f() / m.index.first.f() - 1.0, m.symbol.as_str())).collect();
     falls.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let text = |(fall, symbol): &(f64, &str)| format!("{} by {}", escape(symbol), share(-fall, 1.0));
+    let text = |(fall, symbol): &(f64, &str)| format!("{} lost {}", escape(symbol), share(-fall, 1.0));
     match (falls.first(), falls.last()) {
         (Some(worst), Some(least)) if falls.len() > 1 => {
             format!(
-                "From the first price to its lowest, {} fell and {}; {} markets in all.",
+                "From its first price to its lowest, {} and {}, the least and the most of {} markets.",
                 text(least),
                 text(worst),
                 falls.len()
             )
         }
-        (Some(only), _) => format!("From the first price to its lowest, {} fell.", text(only)),
+        (Some(only), _) => format!("From its first price to its lowest, {}.", text(only)),
         _ => String::new(),
     }
 }
