@@ -19,11 +19,7 @@ use std::process::ExitCode;
 
 /// Runs the replay and answers with the exit code.
 pub fn run(args: &Args) -> ExitCode {
-    let result = if args.compare.is_empty() {
-        replay(args).map(|text| (text, true))
-    } else {
-        compare::run(&args.compare, args.json, args.quiet, args.markdown.as_deref())
-    };
+    let result = if args.compare.is_empty() { replay(args).map(|text| (text, true)) } else { compared(args) };
     match result {
         Ok((text, whole)) => {
             out::print(&text);
@@ -35,6 +31,12 @@ pub fn run(args: &Args) -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// A comparison, and its page where one is asked for.
+fn compared(args: &Args) -> Result<(String, bool), Failure> {
+    let page = args.report.as_ref().map(|path| Target::new(path, args.force)).transpose()?;
+    compare::run(&args.compare, args.json, args.quiet, args.markdown.as_deref(), page)
 }
 
 fn replay(args: &Args) -> Result<String, Failure> {

@@ -237,6 +237,7 @@ pub fn run(
     json: bool,
     quiet: bool,
     markdown: Option<&std::path::Path>,
+    page: Option<crate::save::Target>,
 ) -> Result<(String, bool), Failure> {
     let variants = variants(texts)?;
     let outcomes = run_all(&variants, quiet || json)?;
@@ -244,6 +245,9 @@ pub fn run(
     let columns: Vec<(&Variant, &Outcome)> = variants.iter().zip(&outcomes).collect();
     if let Some(path) = markdown {
         std::fs::write(path, marked_down(&columns)).map_err(|why| Failure::unwritable(path, &why.to_string()))?;
+    }
+    if let Some(page) = page {
+        save_page(page, &columns)?;
     }
     let failed: String = columns
         .iter()
@@ -261,6 +265,17 @@ pub fn run(
         return Ok((format!("{value:#}\n"), whole));
     }
     Ok((text(&columns), whole))
+}
+
+/// The page of all variants that have a result.
+fn save_page(page: crate::save::Target, columns: &[(&Variant, &Outcome)]) -> Result<(), Failure> {
+    let named = |(variant, outcome): &(&Variant, &Outcome)| {
+        let mut report = outcome.as_ref().ok()?.clone();
+        report.as_object_mut()?.insert("variant".into(), variant.name.clone().into());
+        Some(report)
+    };
+    let reports: Vec<Value> = columns.iter().filter_map(named).collect();
+    page.save(crate::report::page(&reports).map_err(Failure::usage)?.as_bytes())
 }
 
 /// How a figure is written.

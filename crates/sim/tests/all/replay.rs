@@ -382,6 +382,7 @@ fn rows_of_a_population_that_cannot_be_used_say_where_and_what() {
     }
     let twice = [row(money), row("ann,BTCUSDT,1,,,,,"), row("ann,BTCUSDT,1,,,,,")];
     assert!(reopened(&twice, None).unwrap_err().to_string().contains("row 4: a second position of ann in BTCUSDT"));
+}
 
 #[test]
 fn the_series_add_up_to_the_totals() {
