@@ -111,6 +111,9 @@ fn order(account: u32, market: u16, buys: bool, size: Size, cents: i64, force: T
         reduce: Reduce::Any,
         client_id: 0,
         trigger: None,
+        leg: Default::default(),
+        expires: None,
+        self_trade: Default::default(),
     })
 }
 
@@ -147,6 +150,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
         index: None,
         haircut: Rate::ONE,
         conversion_discount: Rate::ZERO,
+        schedule: Default::default(),
     };
     apply(&Command::AddAsset(asset));
     let tiers = [("100000", "0.02", "0.01"), ("1000000", "0.04", "0.02"), ("1000000000", "0.1", "0.05")];
@@ -159,6 +163,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
             stale_ns: 3_600 * Time::SECOND_NS,
             speed: rate("0.1"),
             reduce_only_after_ns: 3_600 * Time::SECOND_NS,
+            redemption: None,
             last_resort: Default::default(),
         };
         apply(&Command::AddIndex(Box::new(index)));
@@ -197,6 +202,8 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
             },
             fund: AccountId(0),
             rulebook: [0; 16],
+            guards: Default::default(),
+            fee_tiers: Vec::new(),
             kind: Default::default(),
         })));
     }

@@ -371,13 +371,14 @@ impl Random {
             if self.dice.one_in(6) { ExposureLimits::default() } else { ExposureLimits { orders, position, open } };
         Command::SetLimits { scope, limits }
     }
+
     /// The third asset, in which no market settles, ends as collateral in two steps; now and then taken back.
     fn delisting(&mut self, engine: &Engine) -> Command {
         let asset = AssetId(2);
         if engine.state().delistings.contains_key(&asset) && self.dice.one_in(2) {
             return Command::CancelDelisting { asset };
         }
-        let first = self.now.plus_ns(self.dice.between(0, 60) * Time::SECOND_NS);
+        let first = self.now.plus_ns(self.dice.between(0, 900) * Time::SECOND_NS);
         let half = Rate::new(self.dice.between(1, 900_000_000)).unwrap_or(Rate::ZERO);
         let last = HaircutStep { at: first.plus_ns(60 * Time::SECOND_NS), haircut: Rate::ZERO };
         Command::ScheduleDelisting { asset, steps: vec![HaircutStep { at: first, haircut: half }, last] }
@@ -403,7 +404,10 @@ impl Random {
         let closed = (0..3).map(MarketId).find(restricted);
         let market = closed.unwrap_or_else(|| self.market());
         let status = engine.state().market(market).status;
-        match self.dice.pick(&[if closed.is_some() { 90 } else { 3 }, 3, 2, 2, 2, 2, 2]) {
+        if engine.state().delistings.contains_key(&AssetId(2)) && self.dice.one_in(3) {
+            return Command::CancelDelisting { asset: AssetId(2) };
+        }
+        match self.dice.pick(&[if closed.is_some() { 90 } else { 3 }, 3, 2, 2, 2, 2, 3]) {
             0 => {
                 use MarketStatus::{CancelOnly, Halted, Open, PostOnly, ReduceOnly, Settled, Settling};
                 let next = match status {

@@ -4,14 +4,15 @@ use super::Referee;
 use super::facts::Turn as Judged;
 use super::mismatch::{Verdict, holds, same};
 use super::model::Order;
-use engine::{AccountId, CancelReason, Command, OrderId, TimeInForce, limits};
+use engine::{AccountId, Answer, BatchItem, CancelReason, Command, OrderId, PlaceOrder, Reject, TimeInForce, limits};
+use std::collections::VecDeque;
 use units::Time;
 
 /// What one command says and does about deadlines.
 #[derive(Clone, Debug, Default)]
 pub struct Turn {
-    /// What the order of the command asks for.
-    asked: Option<i64>,
+    /// What the orders of the command ask for, of a batch those that were taken.
+    asked: VecDeque<Option<i64>>,
     /// The next order takes the place of another and has this expiry.
     inherited: Option<Option<i64>>,
     /// Orders that the clock ended, a countdown counting as one.
@@ -19,10 +20,19 @@ pub struct Turn {
 }
 
 impl Turn {
-    pub fn of(command: &Command) -> Self {
-        let asked = match command {
-            Command::PlaceOrder(order) => order.expires.map(Time::ns),
-            _ => None,
+    pub fn of(command: &Command, answer: &Result<Answer, Reject>) -> Self {
+        let of = |order: &PlaceOrder| order.expires.map(Time::ns);
+        let asked = match (command, answer) {
+            (Command::PlaceOrder(order), _) => [of(order)].into(),
+            (Command::Batch { items }, Ok(Answer::Batch(answers))) => {
+                let taken = items.iter().zip(answers).filter(|(_, answer)| answer.is_ok());
+                let placed = taken.filter_map(|(item, _)| match item {
+                    BatchItem::Place(order) => Some(of(order)),
+                    _ => None,
+                });
+                placed.collect()
+            }
+            _ => VecDeque::new(),
         };
         Self { asked, ..Self::default() }
     }
@@ -37,7 +47,10 @@ impl Referee {
     /// The expiry that a new order must get if it stays.
     pub(super) fn expiry_of_new(&mut self, account: AccountId) -> Option<i64> {
         let inherited = self.deadlines.inherited.take();
-        if self.by_ladder(account) { None } else { inherited.unwrap_or(self.deadlines.asked) }
+        if self.by_ladder(account) {
+            return None;
+        }
+        inherited.unwrap_or_else(|| self.deadlines.asked.pop_front().flatten())
     }
 
     /// The order that comes next takes the place of this one.

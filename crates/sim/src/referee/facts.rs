@@ -21,7 +21,7 @@ impl Referee {
                 format!("refused time {} is earlier", turn.at)
             });
         }
-        self.deadlines = super::deadlines::Turn::of(turn.command);
+        self.deadlines = super::deadlines::Turn::of(turn.command, turn.answer);
         for (at, event) in events.iter().enumerate() {
             self.fact(turn, event, &events[at + 1..])?;
         }
