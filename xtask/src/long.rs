@@ -30,8 +30,7 @@ const LONG: [Long; 4] = [
         env: &[],
         commands: &[
             "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --compare liquidation-policies --markdown docs/policies/liquidation.md",
-            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --compare adl-policies --markdown docs/policies/adl.md",
-            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --fund 0.001 --fund-limit 0.005 --compare adl-policies --markdown docs/policies/adl-small-fund.md",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --accounts 10000 --compare adl-policies --markdown docs/policies/adl.md",
         ],
         output: Output::Any,
     },
