@@ -63,7 +63,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", requires = "population")]
     pub balance: Option<String>,
     /// Writes the population before the first price in the same columns, CSV
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
     pub population_out: Option<PathBuf>,
     /// Write a page for people who decide: one HTML file, no network; docs/report.md explains it
     #[arg(long, value_name = "FILE")]
@@ -119,7 +119,7 @@ struct PathArgs {
     /// Standard deviation of a minute of a walk [default: 0.2%]
     #[arg(long, value_name = "RATE")]
     volatility: Option<String>,
-    /// Jumps of a path, on average [default: 1]
+    /// Jumps of a path an hour, on average [default: 1]
     #[arg(long, value_name = "N")]
     jumps_per_hour: Option<u32>,
     /// Which random path [default: 1]

@@ -22,12 +22,10 @@ pub const PROGRESS: &str = "progress";
 const SCHEMA: &str = "plimsoll.compare/1";
 
 /// Options that belong to the comparison and not to its variants, and whether a value follows.
-const OURS: [(&str, bool); 8] = [
-    ("--population-out", true),
+const OURS: [(&str, bool); 6] = [
     ("--compare", true),
     ("--markdown", true),
     ("--report", true),
-    ("--events", true),
     ("--json", false),
     ("--quiet", false),
     ("-q", false),
@@ -243,12 +241,6 @@ pub fn run(
     let outcomes = run_all(&variants, quiet || json)?;
     let whole = outcomes.iter().all(Result::is_ok);
     let columns: Vec<(&Variant, &Outcome)> = variants.iter().zip(&outcomes).collect();
-    if let Some(path) = markdown {
-        std::fs::write(path, marked_down(&columns)).map_err(|why| Failure::unwritable(path, &why.to_string()))?;
-    }
-    if let Some(page) = page {
-        save_page(page, &columns)?;
-    }
     let failed: String = columns
         .iter()
         .filter_map(|(variant, outcome)| {
@@ -256,6 +248,12 @@ pub fn run(
         })
         .collect();
     out::print_error(&failed);
+    if let Some(path) = markdown {
+        std::fs::write(path, marked_down(&columns)).map_err(|why| Failure::unwritable(path, &why.to_string()))?;
+    }
+    if let Some(page) = page.filter(|_| outcomes.iter().any(Result::is_ok)) {
+        save_page(page, &columns)?;
+    }
     if json {
         let rows = columns.iter().map(|(variant, outcome)| match outcome {
             Ok(report) => json!({"name": variant.name, "options": variant.options, "report": report}),
@@ -442,9 +440,9 @@ fn marked_down(columns: &[(&Variant, &Outcome)]) -> String {
     let _ = writeln!(out, "\n{}\n{}", population(columns), modelled(columns));
     for (variant, outcome) in columns {
         match outcome {
-            Ok(_) => {
-                let digest = |report: &Value| Some(report.get("event_digest")?.as_str()?.get(..16)?.to_owned());
-                let digest = outcome.as_ref().ok().and_then(digest).unwrap_or_default();
+            Ok(report) => {
+                let digest = report.get("event_digest").and_then(Value::as_str).and_then(|text| text.get(..16));
+                let digest = digest.unwrap_or_default();
                 let line = reproduce(outcome).unwrap_or_default();
                 let _ = writeln!(out, "- **{}** (event digest {digest}…): `{line}`", variant.name);
             }

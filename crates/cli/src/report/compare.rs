@@ -29,7 +29,7 @@ const ROWS: [Row; 12] = [
     (
         "slippage",
         |r| r.total.counts.slippage.f() + r.total.counts.unwind_slippage.f(),
-        |r| sum(r.total.counts.slippage.f() + r.total.counts.unwind_slippage.f()),
+        |r| sum([&r.total.counts.slippage, &r.total.counts.unwind_slippage]),
     ),
 ];
 
@@ -55,21 +55,33 @@ pub fn section(runs: &[Run]) -> String {
         std::iter::once(term(key)).chain(runs.iter().enumerate().map(cell)).collect()
     };
     let rows: Vec<Vec<String>> = ROWS.iter().map(row).collect();
-    let table = open(
-        "The same accounts and prices under each variant; below each figure its difference to the first",
-        &head,
-        &rows,
-    );
+    let said = if runs.windows(2).all(|pair| matches!(pair, [a, b] if alike(a, b))) {
+        "The same accounts and prices under each variant; below each figure its difference to the first"
+    } else {
+        "NOT the same accounts or prices under each variant; below each figure its difference to the first"
+    };
+    let table = open(said, &head, &rows);
     format!("<section><h2 id=\"compare\">Comparison</h2>{table}{}</section>", fund(runs))
 }
 
+/// Began with the same accounts and went through the same prices.
+fn alike(a: &Run, b: &Run) -> bool {
+    let prices = |run: &Run| -> Vec<String> {
+        run.series.markets.iter().flat_map(|m| &m.index).map(|price| price.0.clone()).collect()
+    };
+    a.population.get("digest") == b.population.get("digest") && a.series.at == b.series.at && prices(a) == prices(b)
+}
+
 fn fund(runs: &[Run]) -> String {
+    if runs.windows(2).any(|pair| matches!(pair, [a, b] if a.series.at != b.series.at)) {
+        return "<p>The variants have different times: the fund of each is drawn under its own figures.</p>".to_owned();
+    }
     let lists: Vec<Vec<f64>> = runs.iter().map(|r| r.series.fund.iter().map(super::data::Num::f).collect()).collect();
     let len = lists.iter().map(Vec::len).max().unwrap_or(2).max(2);
     let draw = |size: Size, class: &str| {
         let y = Span::of(lists.iter().flatten().copied()).with_zero();
         let mut chart = Chart::new(size, Span { low: 0.0, high: place(len - 1) }, y, "quote", &tick);
-        let times = runs.iter().max_by_key(|r| r.series.at.len()).map(|r| r.series.at.as_slice()).unwrap_or_default();
+        let times = runs.first().map(|r| r.series.at.as_slice()).unwrap_or_default();
         let labels = times
             .iter()
             .enumerate()
@@ -103,7 +115,7 @@ fn fund(runs: &[Run]) -> String {
     )
 }
 
-/// Every knob of every run; what differs first.
+/// Every knob of every run, by name.
 pub fn settings(runs: &[Run]) -> String {
     let flat: Vec<BTreeMap<String, String>> = runs
         .iter()

@@ -3,7 +3,7 @@
 use super::chart::{Chart, Ink, SMALL, Size, Span, WIDE, escape, percent, place, tick};
 use super::data::{Distribution, Map, MarketSeries, Num, Run, sums};
 use super::table::{folded, open};
-use super::words::{amount, named, share, term};
+use super::words::{amount, named, share, sum, term};
 use crate::replay::table::count;
 
 const STAGES: [Ink; 4] = [
@@ -266,8 +266,8 @@ fn by_market(run: &Run) -> String {
             count(c.deleveraged.steps),
             stage(&c.unwound),
             count(c.uncovered.steps),
-            super::words::sum(c.slippage.f() + c.unwind_slippage.f()),
-            super::words::sum(c.trading_fees.f() + c.liquidation_fees.f()),
+            sum([&c.slippage, &c.unwind_slippage]),
+            sum([&c.trading_fees, &c.liquidation_fees]),
             worst,
             after,
         ]
@@ -280,13 +280,12 @@ fn by_market(run: &Run) -> String {
             row(escape(&m.symbol), prices, &m.counts, amount(&m.interest_before), amount(&m.interest_after))
         })
         .collect();
-    let after = run.markets.iter().map(|m| m.interest_after.f()).sum();
     rows.push(row(
         "total".into(),
         [String::new(), String::new()],
         &run.total.counts,
-        super::words::sum(super::words::interest(run)),
-        super::words::sum(after),
+        sum(run.markets.iter().map(|m| &m.interest_before)),
+        sum(run.markets.iter().map(|m| &m.interest_after)),
     ));
     format!("<h3>By market</h3>{}", open("Amounts in quote, three figures, cut", &keys.map(term), &rows))
 }
@@ -472,7 +471,6 @@ fn map(symbol: &str, m: &Map, most: Span) -> String {
     chart.bars(inks[0], m.steps.iter().map(|s| (s.from.f(), 0.0, s.long.f())), 0.0185);
     chart.bars(inks[1], m.steps.iter().map(|s| (s.from.f(), s.long.f(), s.short.f())), 0.0185);
     chart.upright(0.0, "mark");
-    let total: (f64, f64) = m.steps.iter().fold((0.0, 0.0), |sum, s| (sum.0 + s.long.f(), sum.1 + s.short.f()));
     let note = format!(
         "Mark {}. Already below the line {}; farther or never: longs {}, shorts {}.",
         m.mark.0,
@@ -483,8 +481,8 @@ fn map(symbol: &str, m: &Map, most: Span) -> String {
     let summary = format!(
         "{symbol} {}: longs of {} and shorts of {} would fall below their line within 90 % of the mark.",
         when(&m.when),
-        super::words::sum(total.0),
-        super::words::sum(total.1)
+        sum(m.steps.iter().map(|s| &s.long)),
+        sum(m.steps.iter().map(|s| &s.short))
     );
     let mut rows: Vec<Vec<String>> = m
         .steps

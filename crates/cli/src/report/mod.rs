@@ -15,6 +15,7 @@ use crate::replay::table::count;
 use chart::escape;
 use data::Run;
 use serde_json::Value;
+use sim::replay::STATEMENTS;
 use words::{DEFINITIONS, amount, finding, interest, share, term};
 
 const STYLE: &str = include_str!("style.css");
@@ -96,9 +97,12 @@ fn opening(runs: &[Run]) -> String {
     if let [run] = runs {
         out += &tiles(run);
     }
-    out += "<section id=\"limits\" class=\"caution\"><h2>What may not be concluded</h2><ul>";
-    LIMITS.iter().for_each(|limit| out += &format!("<li>{}</li>", escape(limit)));
-    out += "</ul></section>";
+    out += "<section id=\"limits\" class=\"caution\"><h2>What may not be concluded</h2>";
+    // A run on generated prices, or with feedback, says itself what its index is.
+    let index = runs.iter().filter_map(|run| run.statements.first());
+    let index = index.map(|text| if text == STATEMENTS[0] { LIMITS[0] } else { text.as_str() });
+    out += &list(index.chain(LIMITS.into_iter().skip(1)));
+    out += "</section>";
     if runs.len() > 1 {
         out += &compare::section(runs);
     }
@@ -113,7 +117,11 @@ fn tiles(run: &Run) -> String {
     };
     let tiles = [
         tile(count(t.counts.below_line), "below", format!("{} {}", count(t.liquidations), term("liquidations"))),
-        tile(share(t.counts.forced(), whole), "forced", format!("of {} {}", words::sum(whole), term("interest"))),
+        tile(
+            share(t.counts.forced(), whole),
+            "forced",
+            format!("of {} {}", words::sum(run.markets.iter().map(|m| &m.interest_before)), term("interest")),
+        ),
         tile(
             amount(&t.fund.low),
             "fund-low",
@@ -180,14 +188,25 @@ fn details(run: &Run, compared: bool) -> String {
     out
 }
 
+/// Each text once, in the order in which it is first said.
+fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    texts.for_each(|text| {
+        if !said.contains(&text) {
+            said.push(text);
+        }
+    });
+    let items: String = said.iter().map(|text| format!("<li>{}</li>", escape(text))).collect();
+    format!("<ul>{items}</ul>")
+}
+
 fn closing(runs: &[Run]) -> String {
     let mut out = String::from("<section><h2 id=\"assumptions\">Assumptions</h2>");
+    out += "<h3>Figures of exchanges</h3>";
+    out += &list(runs.iter().flat_map(|run| &run.sources).map(String::as_str));
+    out += "<h3>What is ours</h3>";
+    out += &list(runs.iter().flat_map(|run| &run.statements).map(String::as_str));
     if let Some(run) = runs.first() {
-        out += "<h3>Figures of exchanges</h3><ul>";
-        run.sources.iter().for_each(|source| out += &format!("<li>{}</li>", escape(source)));
-        out += "</ul><h3>What is ours</h3><ul>";
-        run.statements.iter().for_each(|text| out += &format!("<li>{}</li>", escape(text)));
-        out += "</ul>";
         let rows: Vec<Vec<String>> = run
             .markets
             .iter()

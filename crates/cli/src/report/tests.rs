@@ -88,6 +88,25 @@ fn several_results_are_compared() {
     let html = page(&[result("base", 1), result("<other> seed", 2)]).unwrap();
     assert_page(&html);
     assert!(html.contains("id=\"compare\"") && html.contains("&lt;other&gt; seed"));
+    assert!(html.contains("NOT the same accounts or prices"));
+}
+
+#[test]
+fn a_page_of_variants_says_of_each_what_its_index_is() {
+    let mut fed = result("fed", 1);
+    fed["statements"][0] = "FEEDBACK IS ON: the index is a model".into();
+    let html = page(&[result("base", 1), fed.clone()]).unwrap();
+    assert!(html.contains("The same accounts and prices under each variant"));
+    assert_eq!(html.matches("FEEDBACK IS ON").count(), 2, "as a limit and as an assumption");
+    assert!(html.contains("the index follows published prices"));
+    let html = page(&[fed]).unwrap();
+    assert!(!html.contains("the index follows published prices"));
+}
+
+#[test]
+fn a_sum_is_cut_and_not_rounded() {
+    use super::data::Num;
+    assert_eq!(super::words::sum([&Num("1999998.5".into()), &Num("0.5".into())]), "1.99M");
 }
 
 #[test]

@@ -71,7 +71,11 @@ pub const DEFINITIONS: &[(&str, &str, &str)] = &[
     ("slippage", "slippage", "What the ladder's and the fund's trades cost against the mark; + is a cost."),
     ("fees", "fees", "Fees of orders and of the ladder, the opening excluded."),
     ("worst", "worst minute", "The minute in which most was closed by force, and how much."),
-    ("index", "index", "Price per base unit that the sources quote: published prices, not moved by this run."),
+    (
+        "index",
+        "index",
+        "Price per base unit that the sources quote: published or generated, and moved by this run only where a feedback is on.",
+    ),
     ("index-low", "index low", "Lowest index; over time, within the point."),
     ("move", "move", "From the first index to the lowest."),
     (
@@ -150,9 +154,9 @@ pub fn share(part: f64, whole: f64) -> String {
     if whole == 0.0 { "–".to_owned() } else { minus(&format!("{:.1} %", part / whole * 100.0)) }
 }
 
-/// An amount that was computed here.
-pub fn sum(value: f64) -> String {
-    super::chart::tick(if value.abs() >= 1e3 { value.round() } else { value })
+/// A sum of amounts, cut as each of them is.
+pub fn sum<'a>(nums: impl IntoIterator<Item = &'a Num>) -> String {
+    minus(&short(nums.into_iter().filter_map(|num| num.0.parse::<Money>().ok()).sum()))
 }
 
 /// Opening interest of all markets.
