@@ -13,8 +13,7 @@ use plimsoll_engine::params::{
     MarketGuards, MarketParams,
 };
 use plimsoll_engine::{
-    AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role, Side,
-    TimeInForce,
+    AccountId, AssetId, Command, Engine, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Role, Side, TimeInForce,
 };
 use rules::{Contract, FundingRule, IndexRule, MarkRule, TierTable};
 use std::time::Instant;
@@ -83,20 +82,8 @@ fn random_order(accounts: u32, spread: u16, random: &mut Random) -> Command {
 }
 
 fn order(account: u32, market: u16, side: Side, price: Price, force: TimeInForce) -> Command {
-    Command::PlaceOrder(PlaceOrder {
-        account: AccountId(account),
-        market: MarketId(market),
-        side,
-        size: Size::whole(1),
-        price: Some(price),
-        force,
-        reduce: Reduce::Any,
-        client_id: 0,
-        trigger: None,
-        leg: Leg::Net,
-        expires: None,
-        self_trade: plimsoll_engine::SelfTrade::default(),
-    })
+    let order = PlaceOrder::limit(AccountId(account), MarketId(market), side, Size::whole(1), price);
+    Command::PlaceOrder(PlaceOrder { force, ..order })
 }
 
 /// Mark ticks of all markets, nobody below the line.

@@ -442,13 +442,9 @@ fn change_position(
     let before = i128::from(old.units()).max(0);
     (row.size, row.cost, row.funding) = (size, cost, index);
     if state.account(account).watched {
-        let held = |size: Size| Held {
-            long: i128::from(size.units()).max(0),
-            short: -i128::from(size.units()).min(0),
-            ..Held::default()
-        };
-        watch(state, account, market, &held(old), -1);
-        watch(state, account, market, &held(size), 1);
+        let mut change = Held::of_position(size);
+        change.add(&Held::of_position(old), -1);
+        watch(state, account, market, &change);
     }
     let market = state.market_mut(market);
     market.open_interest += i128::from(size.units()).max(0) - before;
@@ -581,12 +577,12 @@ fn count_orders(state: &mut State, account: AccountId, change: impl Fn(u32) -> u
 }
 
 /// Applies a change of what an account holds to the totals of its owner and group.
-fn watch(state: &mut State, account: AccountId, market: MarketId, change: &Held, sign: i128) {
+fn watch(state: &mut State, account: AccountId, market: MarketId, change: &Held) {
     let owner = state.account(account).owner;
     let Some(row) = state.owners.get_mut(&owner) else { return };
-    add_held(row, market, change, sign);
+    add_held(row, market, change, 1);
     if let Some(group) = row.group.and_then(|group| state.groups.get_mut(&group)) {
-        add_held(group, market, change, sign);
+        add_held(group, market, change, 1);
     }
 }
 
@@ -762,7 +758,7 @@ fn totals(state: &mut State, order: &Order, before: Size, after: Size) {
             Side::Buy => Held { buys: units, ..Held::default() },
             Side::Sell => Held { sells: units, ..Held::default() },
         };
-        watch(state, order.account, order.market, &change, 1);
+        watch(state, order.account, order.market, &change);
     }
 }
 

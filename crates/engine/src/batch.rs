@@ -8,9 +8,7 @@ use crate::{Answer, BatchItem, Event, Reject, State, engine, limits, place, sett
 /// # Errors
 /// With more than `BATCH_MAX` items, and then none of them is looked at.
 pub(crate) fn run(out: &mut Output<'_>, items: &[BatchItem]) -> Result<Answer, Reject> {
-    if items.len() > limits::BATCH_MAX {
-        State::room(limits::BATCH_MAX, limits::BATCH_MAX)?;
-    }
+    State::room(items.len().saturating_sub(1), limits::BATCH_MAX)?;
     let mut answers = alloc::vec::Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         if at > 0 {

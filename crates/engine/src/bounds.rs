@@ -4,7 +4,7 @@ use crate::params::{
     AssetParams, Expiry, IndexParams, Kind, LiquidationPolicy, MarketGuards, MarketParams, RiskParams,
 };
 use crate::state::{Asset, Market};
-use crate::{AccountKind, AssetId, ParamName, Reject, State, limits};
+use crate::{AccountKind, AssetId, ParamName, Reject, State, history, limits};
 use rules::Contract;
 use units::{Money, Price, Rate, Size, Time, limits as bounds};
 
@@ -82,12 +82,9 @@ pub(crate) fn last_resort(state: &State, own: crate::IndexId, params: &IndexPara
         before = resort.fallback_after_ns;
     }
     if resort.settle_after_ns != 0 {
-        let minute = 60 * Time::SECOND_NS;
-        let longest = minute * i64::try_from(limits::HISTORY_MINUTES).unwrap_or(1);
         let window = resort.settle_window_ns;
-        let grid = (minute..=longest).contains(&window) && window.rem_euclid(minute) == 0;
         let later = resort.settle_after_ns > before && resort.settle_after_ns >= window;
-        ensure(duration(resort.settle_after_ns) && later && grid, ParamName::LastResort)?;
+        ensure(duration(resort.settle_after_ns) && later && history::is_window(window), ParamName::LastResort)?;
     }
     Ok(())
 }
@@ -180,13 +177,10 @@ fn kind(params: &MarketParams) -> Result<(), Reject> {
 /// A schedule without holes: whole minutes, now < reduce-only < settlement, and a window that has not begun.
 pub(crate) fn expiry(now: Time, asked: &Expiry) -> Result<(), Reject> {
     let Expiry { reduce_only_at, settle_at, window_ns } = *asked;
-    let minute = 60 * Time::SECOND_NS;
-    let longest = minute * i64::try_from(limits::HISTORY_MINUTES).unwrap_or(1);
-    let times = [reduce_only_at.ns(), settle_at.ns(), window_ns];
-    if let Some(asked_ns) = times.into_iter().find(|ns| ns.rem_euclid(minute) != 0) {
+    if let Some(asked_ns) = [reduce_only_at.ns(), settle_at.ns()].into_iter().find(|ns| !history::is_on_minute(*ns)) {
         return Err(Reject::ScheduleOffMinute { asked_ns });
     }
-    if !(minute..=longest).contains(&window_ns) {
+    if !history::is_window(window_ns) {
         return Err(Reject::ScheduleOffMinute { asked_ns: window_ns });
     }
     if reduce_only_at <= now {

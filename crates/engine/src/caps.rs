@@ -118,9 +118,14 @@ impl Held {
     }
 
     fn of_row(e: &Exposure) -> Self {
-        let (size, buys, sells) = (e.size.units(), e.buys.size.units(), e.sells.size.units());
-        let (long, short) = (i128::from(size).max(0), -i128::from(size).min(0));
-        Self { long, short, buys: i128::from(buys), sells: i128::from(sells) }
+        let (buys, sells) = (i128::from(e.buys.size.units()), i128::from(e.sells.size.units()));
+        Self { buys, sells, ..Self::of_position(e.size) }
+    }
+
+    /// A position without orders.
+    pub(crate) fn of_position(size: Size) -> Self {
+        let units = i128::from(size.units());
+        Self { long: units.max(0), short: -units.min(0), ..Self::default() }
     }
 }
 

@@ -332,6 +332,27 @@ pub struct PlaceOrder {
     pub self_trade: SelfTrade,
 }
 
+impl PlaceOrder {
+    /// A limit order of one-way mode that stays until it is cancelled, and nothing more.
+    #[must_use]
+    pub fn limit(account: AccountId, market: MarketId, side: Side, size: Size, price: Price) -> Self {
+        Self {
+            account,
+            market,
+            side,
+            size,
+            price: Some(price),
+            force: TimeInForce::Gtc,
+            reduce: Reduce::Any,
+            client_id: 0,
+            trigger: None,
+            leg: Leg::Net,
+            expires: None,
+            self_trade: SelfTrade::default(),
+        }
+    }
+}
+
 /// What happens when an arriving order meets one of the same owner or group. The arriving order says which; they never trade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -366,6 +387,12 @@ pub enum Side {
 }
 
 impl Side {
+    /// Of a trade of signed contracts: a negative size sells.
+    #[must_use]
+    pub fn of(size: Size) -> Self {
+        if size.is_negative() { Self::Sell } else { Self::Buy }
+    }
+
     /// The other one.
     #[must_use]
     pub fn opposite(self) -> Self {

@@ -44,28 +44,33 @@ impl Deadlines {
     }
 
     pub(crate) fn set_order(&mut self, order: OrderId, expires: Option<Time>) {
-        if let Some(old) = self.orders.remove(&order) {
-            self.queue.remove(&(old, Deadline::Order(order)));
-        }
-        if let Some(expires) = expires {
-            self.orders.insert(order, expires);
-            self.queue.insert((expires, Deadline::Order(order)));
-        }
+        let old = replace(&mut self.orders, order, expires);
+        self.requeue(Deadline::Order(order), old, expires);
     }
 
     pub(crate) fn set_account(&mut self, account: AccountId, until: Option<Time>) {
-        if let Some(old) = self.countdowns.remove(&account) {
-            self.queue.remove(&(old, Deadline::Countdown(account)));
+        let old = replace(&mut self.countdowns, account, until);
+        self.requeue(Deadline::Countdown(account), old, until);
+    }
+
+    fn requeue(&mut self, what: Deadline, old: Option<Time>, new: Option<Time>) {
+        if let Some(old) = old {
+            self.queue.remove(&(old, what));
         }
-        if let Some(until) = until {
-            self.countdowns.insert(account, until);
-            self.queue.insert((until, Deadline::Countdown(account)));
-        }
+        self.queue.extend(new.map(|new| (new, what)));
     }
 
     /// What ends next, when its time has come.
     fn due(&self, now: Time) -> Option<Deadline> {
         self.queue.first().filter(|(time, _)| *time <= now).map(|(_, what)| *what)
+    }
+}
+
+/// Sets or takes away a row; what was there.
+fn replace<K: Ord>(rows: &mut BTreeMap<K, Time>, key: K, time: Option<Time>) -> Option<Time> {
+    match time {
+        Some(time) => rows.insert(key, time),
+        None => rows.remove(&key),
     }
 }
 

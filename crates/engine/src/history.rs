@@ -9,6 +9,20 @@ use units::{Price, Time};
 
 const MINUTE_NS: i64 = 60 * Time::SECOND_NS;
 
+/// Whole minutes, no more than are remembered.
+pub(crate) fn is_window(ns: i64) -> bool {
+    (MINUTE_NS..=longest_ns()).contains(&ns) && is_on_minute(ns)
+}
+
+/// A time or length in whole minutes, the grid on which averages are kept.
+pub(crate) fn is_on_minute(ns: i64) -> bool {
+    ns.rem_euclid(MINUTE_NS) == 0
+}
+
+fn longest_ns() -> i64 {
+    MINUTE_NS * i64::try_from(limits::HISTORY_MINUTES).unwrap_or(1)
+}
+
 /// The last minutes in which an index was usable, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct History {
@@ -30,8 +44,7 @@ pub(crate) struct TimeWeighted {
 impl History {
     /// Counts a price from where counting stopped to `end`; what is older than the longest window is left out.
     fn count(&mut self, price: Price, end: Time) {
-        let longest = MINUTE_NS * i64::try_from(limits::HISTORY_MINUTES).unwrap_or(1);
-        let mut from = self.counted_to.max(end.plus_ns(-longest)).ns();
+        let mut from = self.counted_to.max(end.plus_ns(-longest_ns())).ns();
         while price.is_positive() && from < end.ns() {
             let minute = from.div_euclid(MINUTE_NS);
             let upto = ((minute + 1) * MINUTE_NS).min(end.ns());

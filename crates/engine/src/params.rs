@@ -43,8 +43,8 @@ pub struct CollateralSchedule {
 impl AssetParams {
     /// What a positive amount counts, slice by slice.
     #[must_use]
-    pub fn haircuts(&self) -> Haircuts {
-        Haircuts { first: self.haircut, tiers: self.schedule.tiers }
+    pub fn haircuts(&self) -> Haircuts<'_> {
+        Haircuts { first: self.haircut, tiers: &self.schedule.tiers }
     }
 }
 

@@ -105,8 +105,7 @@ impl State {
             after.is_some_and(|s| s.checked_add(orders.0).is_some() && s.checked_add(-orders.1).is_some());
         let room = held.is_some() || self.account(account).exposures.len() < crate::limits::EXPOSURES_MAX;
         let fits = room && with_orders && notional.is_some_and(|n| n <= row.params.tiers.cap());
-        let side = if part.is_negative() { Side::Sell } else { Side::Buy };
-        let more = Addition { market: handover.market(), side, size: part.abs(), replaced: Size::ZERO };
+        let more = Addition { market: handover.market(), side: Side::of(part), size: part.abs(), replaced: Size::ZERO };
         if !fits || self.check_exposure_limits(account, &more).is_err() {
             return false;
         }
@@ -116,14 +115,12 @@ impl State {
 
     /// The position in which an account books `part` contracts that come to it.
     pub(crate) fn receiving(&self, account: AccountId, market: MarketId, part: Size) -> PositionId {
-        let side = if part.is_negative() { Side::Sell } else { Side::Buy };
-        market.leg(self.account(account).leg_of(side))
+        market.leg(self.account(account).leg_of(Side::of(part)))
     }
 
     /// The position of an account that a trade of `part` contracts closes.
     pub(crate) fn losing(&self, account: AccountId, market: MarketId, part: Size) -> PositionId {
-        let side = if part.is_negative() { Side::Buy } else { Side::Sell };
-        market.leg(self.account(account).leg_of(side))
+        market.leg(self.account(account).leg_of(Side::of(part).opposite()))
     }
 
     /// The largest part, at most `most`, that an account can take; whole lots, or all of it.

@@ -19,18 +19,18 @@ pub struct HaircutTier {
 
 /// The shares of its index that an amount counts, slice by slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Haircuts {
+pub struct Haircuts<'a> {
     /// Of the first slice.
     pub first: Rate,
     /// Of those above it: rising amounts, shares that do not rise; unused ones last.
-    pub tiers: [HaircutTier; HAIRCUT_TIERS_MAX],
+    pub tiers: &'a [HaircutTier],
 }
 
-impl Haircuts {
+impl Haircuts<'_> {
     /// One share for any amount.
     #[must_use]
     pub fn flat(first: Rate) -> Self {
-        Self { first, tiers: Default::default() }
+        Self { first, tiers: &[] }
     }
 
     /// Amounts rise, shares are from 0 to 1 and do not rise, unused slices come last.
@@ -117,7 +117,7 @@ pub struct CollateralTerm {
 /// 1,000 USD of BNB at 0.95 count 950; a debt of 1,000 counts −1,000. At 0.95 up to 600 and 0.9 above: 570 + 360 = 930.
 /// Source: venues.md sections 1 to 4 and 7.
 #[must_use]
-pub fn collateral_value(amount: Money, index_price: Price, haircuts: &Haircuts) -> Option<CollateralTerm> {
+pub fn collateral_value(amount: Money, index_price: Price, haircuts: &Haircuts<'_>) -> Option<CollateralTerm> {
     let flat = !amount.is_positive() || haircuts.tiers.first().is_none_or(|t| !t.above.is_positive());
     let haircut = if amount.is_positive() { haircuts.first } else { Rate::ONE };
     let value = if flat {
@@ -140,14 +140,11 @@ mod tests {
     fn r(text: &str) -> Rate {
         text.parse().unwrap()
     }
-    fn schedule(first: &str, tiers: &[(&str, &str)]) -> Haircuts {
-        let mut haircuts = Haircuts::flat(r(first));
-        for (slot, (above, haircut)) in haircuts.tiers.iter_mut().zip(tiers) {
-            *slot = HaircutTier { above: m(above), haircut: r(haircut) };
-        }
-        haircuts
+    fn schedule(first: &str, tiers: &[(&str, &str)]) -> Haircuts<'static> {
+        let tiers = tiers.iter().map(|(above, haircut)| HaircutTier { above: m(above), haircut: r(haircut) });
+        Haircuts { first: r(first), tiers: tiers.collect::<alloc::vec::Vec<_>>().leak() }
     }
-    fn value(amount: &str, haircuts: &Haircuts) -> Money {
+    fn value(amount: &str, haircuts: &Haircuts<'_>) -> Money {
         collateral_value(m(amount), Price::whole(2), haircuts).unwrap().value
     }
 

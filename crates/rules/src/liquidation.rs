@@ -56,7 +56,7 @@ pub struct Line<'a> {
     /// Price of the settlement asset in the numeraire.
     pub index_price: Price,
     /// What a positive amount of the settlement asset counts; shares at most one that do not rise.
-    pub haircuts: Haircuts,
+    pub haircuts: Haircuts<'a>,
     /// Value of the other collateral assets minus the maintenance of all other markets, in the numeraire.
     pub other: Money,
     /// When the account is below its line.

@@ -45,7 +45,8 @@ struct Account {
     mark: Price,
     wallet: Money,
     index_price: Price,
-    haircuts: Haircuts,
+    haircut: Rate,
+    slices: [HaircutTier; HAIRCUT_TIERS_MAX],
     other: Money,
     rule: LineRule,
 }
@@ -62,7 +63,7 @@ impl Account {
             mark: self.mark,
             wallet: self.wallet,
             index_price: self.index_price,
-            haircuts: self.haircuts,
+            haircuts: Haircuts { first: self.haircut, tiers: &self.slices },
             other: self.other,
             rule: self.rule,
         }
@@ -84,15 +85,15 @@ fn accounts(long: bool) -> impl Strategy<Value = Account> {
         let entry = mark.scale(rate(entry - 1_000_000_000), Round::Up).unwrap();
         let cost = contract.value(entry, size, Round::TowardZero).unwrap();
         let notional = contract.notional(mark, size).unwrap();
-        let (terms, slices) = terms;
+        let (terms, further) = terms;
         let index_price = price(terms.0);
-        let mut haircuts = Haircuts::flat(rate(collateral.2));
-        if let Some((from, share, counts)) = slices {
+        let mut slices = [HaircutTier::default(); HAIRCUT_TIERS_MAX];
+        if let Some((from, share, counts)) = further {
             let above = notional.mul_rate(rate(from), Round::Up).max(Money::UNIT);
             let second = rate(collateral.2).units() * (share / 1_000) / 1_000_000;
-            haircuts.tiers[0] = HaircutTier { above, haircut: rate(second) };
+            slices[0] = HaircutTier { above, haircut: rate(second) };
             let third = if counts { second / 2 } else { 0 };
-            haircuts.tiers[1] = HaircutTier { above: above + above, haircut: rate(third) };
+            slices[1] = HaircutTier { above: above + above, haircut: rate(third) };
         }
         Account {
             contract,
@@ -103,7 +104,8 @@ fn accounts(long: bool) -> impl Strategy<Value = Account> {
             mark,
             wallet: notional.mul_rate(rate(collateral.0), Round::Down),
             index_price,
-            haircuts,
+            haircut: rate(collateral.2),
+            slices,
             other: notional
                 .mul_rate(rate(collateral.1), Round::Down)
                 .at_index(index_price, Rate::ONE, Round::Down)
@@ -226,7 +228,7 @@ proptest! {
         let index = line.index_price.units() as f64 / 1e8;
         let amount = float(line.wallet) + float(line.contract.upnl(line.mark, line.size, line.cost).unwrap());
         let share = |rate: Rate| rate.units() as f64 / 1e9;
-        let [second, third, ..] = line.haircuts.tiers;
+        let [second, third, ..] = account.slices;
         let ends = [float(second.above), float(third.above)].map(|end| if end > 0.0 { end } else { f64::MAX });
         let counted = amount.min(ends[0]) * if amount > 0.0 { share(line.haircuts.first) } else { 1.0 }
             + (amount.min(ends[1]) - ends[0]).max(0.0) * share(second.haircut)

@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use engine::{
     AccountId, AssetId, Command, Engine, IndexId, Leg, MarketId, MarketStatus, OrderId, OrderRef, PlaceOrder, Quote,
-    Reduce, Side, TimeInForce,
+    Side, TimeInForce,
 };
 use units::{Money, Price, Size};
 
@@ -14,20 +14,7 @@ pub fn command(dice: &mut Dice, engine: &Engine) -> Command {
     let market = MarketId(u16::try_from(dice.below(5)).unwrap_or(0));
     let asset = AssetId(u8::try_from(dice.below(5)).unwrap_or(0));
     let odd = Money::from_units(i128::from(dice.between(-5, 1_000_000_000)));
-    let order = PlaceOrder {
-        account,
-        market,
-        side: Side::Buy,
-        size: Size::whole(1),
-        price: Some(Price::whole(1)),
-        force: TimeInForce::Gtc,
-        reduce: Reduce::Any,
-        client_id: 0,
-        trigger: None,
-        leg: Leg::Net,
-        expires: None,
-        self_trade: engine::SelfTrade::default(),
-    };
+    let order = PlaceOrder::limit(account, market, Side::Buy, Size::whole(1), Price::whole(1));
     match dice.below(14) {
         0 => Command::PlaceOrder(PlaceOrder { size: Size::ZERO, ..order }),
         1 => Command::PlaceOrder(PlaceOrder {

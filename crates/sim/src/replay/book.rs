@@ -12,7 +12,7 @@ use super::report::per_base_unit;
 use super::rows::{RowError, find_columns, symbol};
 use super::venue::{Venue, to_quote};
 use super::{Decimal, FILE_DECIMALS};
-use engine::{AccountId, AccountKind, Command, Leg, MarginMode, PlaceOrder, Reduce, Role, Side, State, TimeInForce};
+use engine::{AccountId, AccountKind, Command, Leg, MarginMode, PlaceOrder, Role, Side, State, TimeInForce};
 use rules::TierTable;
 use std::collections::BTreeMap;
 use units::{Money, Price, Rate, Round, Size};
@@ -463,21 +463,11 @@ impl Book {
         if plan.margin.is_some() {
             desk.must(&Command::SetMarginMode { account, market, mode: MarginMode::Isolated })?;
         }
+        let side = Side::of(plan.size);
         let order = |account, side, force| PlaceOrder {
-            account,
-            market,
-            side,
-            size: plan.size.abs(),
-            price: Some(plan.price),
             force,
-            reduce: Reduce::Any,
-            client_id: 0,
-            trigger: None,
-            leg: Leg::Net,
-            expires: None,
-            self_trade: engine::SelfTrade::default(),
+            ..PlaceOrder::limit(account, market, side, plan.size.abs(), plan.price)
         };
-        let side = if plan.size.is_positive() { Side::Buy } else { Side::Sell };
         desk.must(&Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc)))?;
         desk.send("population", &Command::PlaceOrder(order(account, side, TimeInForce::Fok)))
             .map_err(|reject| refused("the position", reject))?;

@@ -4,7 +4,7 @@
 use super::config::{Config, LiquidityKnobs};
 use super::desk::Desk;
 use super::venue::{Listed, Venue, share_of_interest};
-use engine::{AccountId, Command, Leg, PlaceOrder, Reduce, Side, TimeInForce};
+use engine::{AccountId, Command, PlaceOrder, Side, TimeInForce};
 use std::collections::VecDeque;
 use units::{Price, Rate, Round, Size, mul_div};
 
@@ -80,20 +80,7 @@ fn order(
     price: Option<Price>,
     force: TimeInForce,
 ) -> PlaceOrder {
-    PlaceOrder {
-        account,
-        market: listed.market,
-        side,
-        size,
-        price,
-        force,
-        reduce: Reduce::Any,
-        client_id: 0,
-        trigger: None,
-        leg: Leg::Net,
-        expires: None,
-        self_trade: engine::SelfTrade::default(),
-    }
+    PlaceOrder { price, force, ..PlaceOrder::limit(account, listed.market, side, size, Price::ZERO) }
 }
 
 /// The quotes of one maker in one market: side, price, size.

@@ -6,9 +6,9 @@ use super::config::Config;
 use super::desk::Desk;
 use super::population::{AccountPlan, OrderPlan, PositionPlan};
 use super::venue::{COIN_DECIMALS, COIN_HAIRCUT, Listed, Venue, to_decimals, to_quote};
-use engine::{AccountId, Command, Leg, MarginMode, OrderRef, PlaceOrder, Reduce, Role, Side, TimeInForce};
+use engine::{AccountId, Command, MarginMode, OrderRef, PlaceOrder, Reduce, Role, Side, TimeInForce};
 use serde::Serialize;
-use units::{Money, Price, Rate, Round, Size};
+use units::{Money, Rate, Round, Size};
 
 /// What the population came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -136,29 +136,12 @@ fn open_position(
         let leverage = plan.leverage.min(most);
         desk.must(&Command::SetLeverage { account, market: listed.market, leverage })?;
     }
-    let order = limit(account, listed, position.side, position.size, listed.spec.open);
+    let order = PlaceOrder::limit(account, listed.market, position.side, position.size, listed.spec.open);
     let _ = desk.send("population", &Command::PlaceOrder(order));
     if desk.commands.is_multiple_of(4_096) {
         desk.end_batch();
     }
     Ok(())
-}
-
-fn limit(account: AccountId, listed: &Listed, side: Side, size: Size, price: Price) -> PlaceOrder {
-    PlaceOrder {
-        account,
-        market: listed.market,
-        side,
-        size,
-        price: Some(price),
-        force: TimeInForce::Gtc,
-        reduce: Reduce::Any,
-        client_id: 0,
-        trigger: None,
-        leg: Leg::Net,
-        expires: None,
-        self_trade: engine::SelfTrade::default(),
-    }
 }
 
 /// The hedgers take what rests, in equal parts, each with its whole notional paid in; what is still there is cancelled.
@@ -174,7 +157,10 @@ fn hedge(desk: &mut Desk<'_, '_>, config: &Config, venue: &Venue, listed: &Liste
         let fees = notional.mul_rate(config.ladder.taker_fee, Round::Up);
         for hedger in &venue.hedgers {
             desk.deposit(*hedger, venue.quote, to_quote(notional + fees))?;
-            let order = PlaceOrder { force: TimeInForce::Ioc, ..limit(*hedger, listed, side, each, listed.spec.open) };
+            let order = PlaceOrder {
+                force: TimeInForce::Ioc,
+                ..PlaceOrder::limit(*hedger, listed.market, side, each, listed.spec.open)
+            };
             let _ = desk.send("hedgers", &Command::PlaceOrder(order));
         }
     }
@@ -191,6 +177,6 @@ fn hedge(desk: &mut Desk<'_, '_>, config: &Config, venue: &Venue, listed: &Liste
 fn leave(desk: &mut Desk<'_, '_>, venue: &Venue, account: AccountId, plan: &OrderPlan) -> bool {
     let listed = &venue.markets[plan.market];
     let reduce = if plan.takes_profit { Reduce::Only } else { Reduce::Any };
-    let order = PlaceOrder { reduce, ..limit(account, listed, plan.side, plan.size, plan.price) };
+    let order = PlaceOrder { reduce, ..PlaceOrder::limit(account, listed.market, plan.side, plan.size, plan.price) };
     desk.send("population", &Command::PlaceOrder(order)).is_ok()
 }

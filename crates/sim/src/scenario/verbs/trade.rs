@@ -22,22 +22,13 @@ pub fn fill(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
     let price = words.at_price()?;
     let leg = leg(words);
     words.clone().end()?;
-    let side = if size.is_negative() { Side::Sell } else { Side::Buy };
+    let side = Side::of(size);
     first_price(actor, words, market, price)?;
     let house = house(actor, words, market)?;
     let order = |account, side, force, leg| PlaceOrder {
-        account,
-        market,
-        side,
-        size: size.abs(),
-        price: Some(price),
         force,
-        reduce: Reduce::Any,
-        client_id: 0,
-        trigger: None,
         leg,
-        expires: None,
-        self_trade: SelfTrade::default(),
+        ..PlaceOrder::limit(account, market, side, size.abs(), price)
     };
     let resting = Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc, Leg::Net));
     let Ok(Answer::Order(id)) = actor.apply_hiding(words, resting, &["order_rested"])? else { return Ok(()) };
@@ -81,20 +72,7 @@ fn placement(actor: &Actor<'_, '_>, words: &mut Words, side: Side) -> Result<Pla
     let account = actor.scene.account(words)?;
     let market = actor.scene.market(words)?;
     let size = words.size()?;
-    let mut order = PlaceOrder {
-        account,
-        market,
-        side,
-        size,
-        price: None,
-        force: TimeInForce::Gtc,
-        reduce: Reduce::Any,
-        client_id: 0,
-        trigger: None,
-        leg: Leg::Net,
-        expires: None,
-        self_trade: SelfTrade::default(),
-    };
+    let mut order = PlaceOrder { price: None, ..PlaceOrder::limit(account, market, side, size, Price::ZERO) };
     while let Some(option) = words.next_word() {
         match option.text.as_str() {
             "@" => order.price = Some(words.price()?),
