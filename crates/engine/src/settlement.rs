@@ -130,12 +130,12 @@ fn close(out: &mut Output<'_>, account: AccountId, position: PositionId) {
     let Some(value) = row.contract().value(row.mark, size, Round::Down) else {
         fault("a settled position has a value")
     };
-    let asset = row.params.settlement;
     out.emit(Event::PositionSettled { account, market, size, value, leg });
     fill::change(out, account, position, &fill::Part::plain(-size, -value, crate::Cause::Settlement));
     // A debt beside a position is judged with it; one that is left alone goes the way of every deficit.
     let state = out.state();
-    let alone = !state.account(account).has_position() && state.account(account).wallet(asset).is_negative();
+    let row = state.account(account);
+    let alone = !row.has_position() && row.wallets.iter().any(|w| w.amount.is_negative());
     if alone && !state.liquidating.contains(&account) {
         let terms = state.lenient(account);
         if state.risk.line.is_below(terms.headroom()) {

@@ -233,8 +233,6 @@ pub fn risk(dice: &mut Dice) -> RiskParams {
     }
 }
 
-/// The commands that set the venue up; accounts are opened, not yet funded.
-/// Bands and caps, on some markets.
 /// Rates of tiers 1 and 2: the lowest taker fee of all pays every rebate, also after half of it is taken off.
 fn fee_tiers(dice: &mut Dice) -> Vec<engine::params::FeeRates> {
     let tier = |maker: &str, taker: &str| engine::params::FeeRates { maker: rate(maker), taker: rate(taker) };
@@ -242,6 +240,7 @@ fn fee_tiers(dice: &mut Dice) -> Vec<engine::params::FeeRates> {
         .swap_remove(dice.pick(&[1, 1, 2]))
 }
 
+/// Bands and caps, on some markets.
 fn guards(dice: &mut Dice) -> MarketGuards {
     let cap = |dice: &mut Dice| {
         if dice.one_in(5) { Money::whole([1, 500, 20_000][dice.pick(&[1, 2, 2])]) } else { Money::ZERO }
@@ -260,6 +259,7 @@ fn guards(dice: &mut Dice) -> MarketGuards {
     }
 }
 
+/// The commands that set the venue up; accounts are opened, not yet funded.
 pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
     let mut list = vec![
         index("BTC", dice),

@@ -70,6 +70,8 @@ impl Referee {
         let units = i128::from(size.units());
         let params = &self.model.market(market).params;
         holds("lot", units > 0 && units % params.lot == 0, || format!("size {size} of order {order:?} in lots"))?;
+        // It comes after the order whose place it takes has ended.
+        let replaces = self.deadlines.inherited.is_some();
         let taken = Order {
             account,
             market,
@@ -100,7 +102,7 @@ impl Referee {
         let first = self.closes_first(&taken, position);
         if !self.by_ladder(account) {
             let adds = if parked || taken.reduce_only { 0 } else { units - first };
-            self.order_within_limits(&taken, adds)?;
+            self.order_within_limits(&taken, adds, replaces)?;
             self.not_frozen(account)?;
             if adds > 0 {
                 self.active(account)?;

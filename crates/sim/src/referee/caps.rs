@@ -126,13 +126,12 @@ impl Referee {
     }
 
     /// A new order: the number of orders, and what it may add.
-    pub(super) fn order_within_limits(&self, order: &Order, adds: i128) -> Verdict {
+    pub(super) fn order_within_limits(&self, order: &Order, adds: i128, replaces: bool) -> Verdict {
         for (scope, limits) in self.scopes_of(order.account) {
-            let Some(most) = limits.orders else { continue };
+            let Some(most) = limits.orders.filter(|_| !replaces) else { continue };
             let inside = |o: &&Order| self.is_in(scope, o.account);
             let open = self.model.orders.values().filter(inside).count();
-            // An order that replaces another comes before that one ends.
-            holds("limits", i128::try_from(open).unwrap_or(0) <= most + 1, || {
+            holds("limits", i128::try_from(open).unwrap_or(0) <= most, || {
                 format!("{open} orders of {scope} are within {most}")
             })?;
         }

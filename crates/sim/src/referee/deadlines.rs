@@ -14,7 +14,7 @@ pub struct Turn {
     /// What the orders of the command ask for, of a batch those that were taken.
     asked: VecDeque<Option<i64>>,
     /// The next order takes the place of another and has this expiry.
-    inherited: Option<Option<i64>>,
+    pub(super) inherited: Option<Option<i64>>,
     /// Orders that the clock ended, a countdown counting as one.
     ended: usize,
 }

@@ -64,7 +64,7 @@ impl Referee {
             (Event::MarketListed { market }, Command::ListMarket(p)) => {
                 Self::next_handle("market", self.model.markets.len(), market.index())?;
                 self.list(Params::read(p));
-                Ok(())
+                self.rebates_are_paid(*market)
             }
             (Event::MarketParamsSet { market }, Command::SetMarketParams { market: asked, params }) => {
                 same("facts", || "market of new parameters".into(), *asked, *market)?;

@@ -258,7 +258,9 @@ impl Book {
             i128::from(e.units()) < i128::from(spec.open.units()) * 19 / 10
                 && i128::from(e.units()) * 10 > i128::from(spec.open.units())
         });
-        let Some(price) = near.and_then(|e| e.to_tick(spec.tick, Round::Down)).filter(|p| p.is_positive()) else {
+        // Away from the account, so that what the tick costs is never below zero and can be paid in.
+        let away = if size.is_positive() { Round::Up } else { Round::Down };
+        let Some(price) = near.and_then(|e| e.to_tick(spec.tick, away)).filter(|p| p.is_positive()) else {
             let first = per_base_unit(spec.open, power);
             return error(
                 format!("entry_price of {} cannot be opened at", p.symbol),
@@ -266,7 +268,7 @@ impl Book {
                 "give a nearer one and move the difference into the collateral".into(),
             );
         };
-        // What the tick takes off the entry is put beside it, so that equity is exact.
+        // What the tick puts on the entry is put beside it, so that equity is exact.
         let base = i128::from(size.units()) * 10i128.pow(power);
         let exact = p.entry.and_then(|entry| entry.to_units(FILE_DECIMALS));
         // 1e-18 of the quote times 1e-8 of the base is 1e-26; money counts 1e-16.
@@ -429,7 +431,11 @@ impl Book {
                 }
                 let refused =
                     |reject: ReplayError| error(format!("collateral was refused: {reject}"), "an amount above zero");
-                desk.deposit(accounts[at], asset, to_decimals_down(money, decimals)).map_err(refused)?;
+                desk.deposit(accounts[at], asset, money).map_err(refused)?;
+            }
+            let left = std::mem::take(&mut beside[at]);
+            if left.is_positive() {
+                desk.deposit(accounts[at], venue.quote, left)?;
             }
         }
         // The account that balances has all that it holds as collateral.
@@ -468,7 +474,8 @@ impl Book {
             force,
             ..PlaceOrder::limit(account, market, side, plan.size.abs(), plan.price)
         };
-        desk.must(&Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc)))?;
+        desk.send("setup", &Command::PlaceOrder(order(house, side.opposite(), TimeInForce::Gtc)))
+            .map_err(|reject| refused("the position", reject))?;
         desk.send("population", &Command::PlaceOrder(order(account, side, TimeInForce::Fok)))
             .map_err(|reject| refused("the position", reject))?;
         if let Some(margin) = plan.margin {
@@ -505,11 +512,6 @@ impl Book {
             digest: digest(desk),
         }
     }
-}
-
-fn to_decimals_down(amount: Money, decimals: u8) -> Money {
-    let unit = 10i128.pow(16u32.saturating_sub(u32::from(decimals)));
-    Money::from_units(amount.units() - amount.units().rem_euclid(unit))
 }
 
 /// The population of a venue as rows of [`BOOK_COLUMNS`]: collateral as it stands in the wallets, isolated margin with its

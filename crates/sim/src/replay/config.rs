@@ -232,9 +232,10 @@ impl Config {
             LiquidationPolicy::TierStepDown { tiers } if !(1..=64).contains(&tiers) => {
                 return Err(knob("tiers-down", tiers.to_string(), "1 to 64"));
             }
-            LiquidationPolicy::Fraction { whole_below, cooldown_ns, .. }
-                if whole_below.is_negative() || !(0..=3_600_000_000_000).contains(&cooldown_ns) =>
-            {
+            LiquidationPolicy::Fraction { whole_below, .. } if whole_below.is_negative() => {
+                return Err(knob("whole-below", whole_below.to_string(), "0 or more"));
+            }
+            LiquidationPolicy::Fraction { cooldown_ns, .. } if !(0..=3_600_000_000_000).contains(&cooldown_ns) => {
                 return Err(knob("cooldown-ms", (cooldown_ns / 1_000_000).to_string(), "0 to 3600000"));
             }
             _ => {}

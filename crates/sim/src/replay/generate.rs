@@ -3,15 +3,17 @@
 
 use super::draw::Draw;
 use super::figures::{Sources, Window};
-use super::rows::{RawCandle, RawSeries, RawTable};
+use super::rows::{FILE_DECIMALS, RawCandle, RawSeries, RawTable};
 use super::{ReplayError, RowError};
-use units::Rate;
+use units::{Rate, Round, limits};
 
 const MINUTE_MS: i64 = 60_000;
 /// One in units of a rate.
 const ONE: i128 = 1_000_000_000;
 /// No price falls below this share of its first.
 const LEAST: i128 = ONE / 1_000;
+/// Nor rises above this many times its first, which no price fits.
+const MOST: i128 = ONE * 1_000_000_000_000;
 
 /// A path to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +99,11 @@ pub fn generate(base: &Sources, window: &Window, plan: &Plan) -> Result<Sources,
     let volume = 1;
     let mut series = std::collections::BTreeMap::new();
     for ((symbol, start_ms, first), steps) in starts.iter().zip(moves) {
-        let at = |share: i128| (first * share.max(LEAST) / ONE).max(1);
+        let grain = grain(*first);
+        let at = |share: i128| {
+            let price = units::mul_div(*first, share.max(LEAST), ONE, Round::Down).unwrap_or(i128::MAX);
+            (price - price % grain).max(grain)
+        };
         let candles = steps.iter().map(|(open, close)| {
             let (open, close) = (at(*open), at(*close));
             RawCandle { open, high: open.max(close), low: open.min(close), close, volume }
@@ -119,6 +125,12 @@ pub fn generate(base: &Sources, window: &Window, plan: &Plan) -> Result<Sources,
         tiers: base.tiers.clone(),
         generated: true,
     })
+}
+
+/// The step of generated prices: the eighth digit, so that a contract stays one base unit; finer only where a price would keep
+/// fewer than nine digits.
+fn grain(first: i128) -> i128 {
+    10i128.pow(first.max(1).ilog10().saturating_sub(8).min(FILE_DECIMALS - limits::PRICE_DECIMALS))
 }
 
 fn check(plan: &Plan) -> Result<(), ReplayError> {
@@ -240,7 +252,7 @@ fn walk(plan: &Plan, markets: usize, volatility: Rate, jump: Option<(i128, u32)>
             if let Some((size, _)) = jumps {
                 close += close * size / ONE * sign;
             }
-            *price = close.max(LEAST);
+            *price = close.clamp(LEAST, MOST);
             row.push((open, *price));
         }
     }
@@ -340,6 +352,27 @@ mod tests {
         let crash = Kind::FlashCrash { fall: Rate::bps(-4_000), over: 5, rebound: Rate::bps(7_500) };
         let crash = closes(crash, "ETHUSDT");
         assert_eq!((crash[5], crash[10], crash[20]), (crash[0] * 6 / 10, crash[0] * 9 / 10, crash[0] * 9 / 10));
+    }
+
+    #[test]
+    fn contracts_of_generated_prices_are_those_of_the_real_ones() {
+        let window = Window { symbols: vec!["BTCUSDT".into(), "ETHUSDT".into()], ..Window::default() };
+        for kind in [
+            Kind::RandomWalk { volatility: Rate::bps(10) },
+            Kind::Shock { moves: vec![("BTC".into(), Rate::bps(-3_000))], over: 7 },
+        ] {
+            let made = generate(&base(), &window, &plan(kind)).unwrap();
+            let figures = super::super::Figures::new(&made, &window).unwrap();
+            assert!(figures.markets.iter().all(|m| m.power == 0));
+        }
+    }
+
+    #[test]
+    fn a_path_too_high_is_refused_and_does_not_overflow() {
+        let jumps = Kind::Jumps { volatility: Rate::bps(10), jump: Rate::new(9_000_000_000).unwrap(), per_hour: 60 };
+        let wild = Plan { minutes: 1_440 * 7, ..plan(jumps) };
+        let made = generate(&base(), &Window::default(), &wild);
+        assert!(made.is_err() || super::super::Figures::new(&made.unwrap(), &Window::default()).is_err());
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// The first step with the lowest price is known before the run: the index follows the figures.
+    /// The first step with the lowest price of the path is known before the run; a feedback may put the index lower elsewhere.
     #[must_use]
     pub fn new(schedule: &Schedule<'_>, lead: usize, venue: &Venue) -> Self {
         let mut lows: Vec<(Price, u64)> = schedule.prices(0).into_iter().map(|price| (price, 0)).collect();

@@ -19,7 +19,6 @@ pub const LISTED_MAX: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     at: Time,
-    number: u64,
     winner: AccountId,
     failing: AccountId,
     market: MarketId,
@@ -39,7 +38,6 @@ pub struct Receipts {
     /// By market: receipts that broke a hedge, and the notional closed by them.
     pub broken_by_market: BTreeMap<MarketId, (u64, Money)>,
     largest: Vec<Receipt>,
-    seen: u64,
 }
 
 impl Receipts {
@@ -57,8 +55,6 @@ impl Receipts {
             after.insert(owner, net_before);
             let broke_hedge = net_after.abs() > net_before.abs();
             let notional = mark * size.abs();
-            self.seen += 1;
-            let number = self.seen;
             if broke_hedge {
                 self.broken += 1;
                 let (count, sum) = self.broken_by_market.entry(market).or_default();
@@ -66,7 +62,7 @@ impl Receipts {
                 *sum += notional;
             }
             let receipt =
-                Receipt { at, number, winner: owner, failing, market, size, mark, value, rank, notional, broke_hedge };
+                Receipt { at, winner: owner, failing, market, size, mark, value, rank, notional, broke_hedge };
             self.keep(receipt);
         }
     }

@@ -71,7 +71,7 @@ pub fn event_line(names: &Names<'_>, event: &Event) -> String {
         // Told only where it is not the usual: a leg, and the policy and broken hedges of a receipt.
         let usual = [("leg", "net"), ("policy", "profit_leverage"), ("hedged", "0")];
         if usual.iter().any(|(name, text)| field == name && value == text) {
-            continue; // one-way mode has no other
+            continue;
         }
         let text = render(names, field, value);
         let bare = matches!(field.as_str(), "account" | "market" | "asset" | "index" | "order");

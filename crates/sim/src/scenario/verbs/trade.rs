@@ -108,11 +108,15 @@ fn placement(actor: &Actor<'_, '_>, words: &mut Words, side: Side) -> Result<Pla
 /// `batch {`, then a `buy`, `sell`, `amend` or `cancel` a line, then `}`.
 pub fn batch(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
     let first = words.line();
-    let text = words.rest();
+    let open = words.clone().word("`{`")?;
+    if open.text != "{" {
+        return Err(words.wrong(&open, "`{`"));
+    }
+    // Columns stay those of the file: what stands before the braces and the braces themselves become spaces.
+    let text = " ".repeat(open.column - 1) + &words.rest();
     let mut items = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let line = line.trim().trim_start_matches('{').trim_end_matches('}');
-        let mut words = Words::new(first + at, line);
+        let mut words = Words::new(first + at, &line.replace(['{', '}'], " "));
         let Some(verb) = words.next_word() else { continue };
         items.push(match verb.text.as_str() {
             "buy" => BatchItem::Place(placement(actor, &mut words, Side::Buy)?),
