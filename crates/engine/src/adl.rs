@@ -13,10 +13,10 @@ use alloc::vec::Vec;
 use rules::{AdlInput, adl_growth_score, adl_score};
 use units::{Money, Round, Size};
 
-/// The rankings of one command: made when first needed, used up from the top.
+/// The rankings of one command: made when first needed.
 #[derive(Default)]
 pub(crate) struct Rankings {
-    rows: BTreeMap<(MarketId, Side), (Vec<AdlRow>, usize)>,
+    rows: BTreeMap<(MarketId, Side), Vec<AdlRow>>,
 }
 
 impl Rankings {
@@ -25,37 +25,35 @@ impl Rankings {
     pub fn deleverage(&mut self, out: &mut Output<'_>, handover: &mut Handover) {
         let market = handover.market();
         let winners = if handover.size.is_positive() { Side::Sell } else { Side::Buy };
-        let (rows, next) =
-            self.rows.entry((market, winners)).or_insert_with(|| (out.state().ranking(market, winners), 0));
-        let left = rows.get(*next..).unwrap_or(&[]);
+        let rows = self.rows.entry((market, winners)).or_insert_with(|| out.state().ranking(market, winners));
         match out.state().market(market).params.liquidation.adl_policy {
             AdlPolicy::ProfitLeverage | AdlPolicy::GrowthLeverage => {}
             AdlPolicy::ProRata => {
-                let shares = out.state().equal_shares(handover, left);
-                first_parts(out, handover, left, |_, at, _| shares.get(at).copied().unwrap_or(Size::ZERO));
+                let shares = out.state().equal_shares(handover, rows);
+                first_parts(out, handover, rows, |_, at, _| shares.get(at).copied().unwrap_or(Size::ZERO));
             }
-            AdlPolicy::LeastHedgesBroken => first_parts(out, handover, left, |state, _, row| {
+            AdlPolicy::LeastHedgesBroken => first_parts(out, handover, rows, |state, _, row| {
                 hedge::unhedged(state, row.account, market.leg(row.leg))
             }),
         }
         let mut at = 0;
-        while let Some(row) = left.get(at)
+        while let Some(row) = rows.get(at)
             && !handover.size.is_zero()
-            && out.state().still_below(handover.from)
         {
+            // Who has nothing now may have something again for the next failing account: a bid of it was hit meanwhile.
+            if row.is_used_up(out.state(), market) {
+                at += 1;
+                continue;
+            }
+            if !out.state().still_below(handover.from) {
+                return;
+            }
             let part = out.state().deleverage_part(handover, row, row.size.abs());
             if part.is_zero() {
                 at += 1;
                 continue;
             }
             receipt(out, handover, row, part);
-        }
-        // Those skipped above may serve another failing account; those used up are gone for this round.
-        while rows
-            .get(*next)
-            .is_some_and(|row| out.state().account(row.account).position(market.leg(row.leg)).is_zero())
-        {
-            *next += 1;
         }
     }
 }
@@ -70,6 +68,9 @@ fn first_parts(
     for (at, row) in rows.iter().enumerate() {
         if handover.size.is_zero() {
             return;
+        }
+        if row.is_used_up(out.state(), handover.market()) {
+            continue;
         }
         let most = most(out.state(), at, row);
         if most.is_zero() || !out.state().still_below(handover.from) {
@@ -110,6 +111,12 @@ fn pay_difference(out: &mut Output<'_>, winner: AccountId, market: MarketId, par
     if amount.is_positive() && fund != winner {
         out.touch_account(fund);
         out.emit(Event::Moved { from: fund, to: winner, asset, amount, reason: MoveReason::AdlPrice });
+    }
+}
+
+impl AdlRow {
+    fn is_used_up(&self, state: &State, market: MarketId) -> bool {
+        state.account(self.account).position(market.leg(self.leg)).is_zero()
     }
 }
 

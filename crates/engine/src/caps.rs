@@ -23,6 +23,8 @@ pub(crate) struct Addition {
     pub size: Size,
     /// Resting contracts of the side that it replaces.
     pub replaced: Size,
+    /// Contracts of the other side that are closed at the same moment; those of an order may not be.
+    pub closed: Size,
 }
 
 /// Sets the limits of a subaccount, an owner or a group; none of the three takes them away. Costs a look at every account when
@@ -196,14 +198,15 @@ impl State {
             return Ok(());
         }
         let add = i128::from(more.size.units()) - i128::from(more.replaced.units());
+        let closed = i128::from(more.closed.units());
         for (scope, limits) in self.limits_over(parent) {
             if limits.position.is_none() && limits.open.is_none() {
                 continue;
             }
             let mut held = self.held_in_scope(scope, more.market);
             match more.side {
-                Side::Buy => held.buys += add,
-                Side::Sell => held.sells += add,
+                Side::Buy => (held.buys, held.short) = (held.buys + add, held.short - closed),
+                Side::Sell => (held.sells, held.long) = (held.sells + add, held.long - closed),
             }
             let notional = self.worth(more.market, held.side(more.side));
             if let Some(limit) = limits.position.filter(|limit| notional > *limit) {

@@ -154,7 +154,8 @@ fn judge(state: &State, taker: &Order, maker: &Order, fees: Fees) -> Maker {
 
 /// Whether a resting order's side is above a limit: the mark or the limit has moved since it was placed.
 fn over_limits(state: &State, maker: &Order) -> bool {
-    let none = Addition { market: maker.market, side: maker.side, size: Size::ZERO, replaced: Size::ZERO };
+    let none =
+        Addition { market: maker.market, side: maker.side, size: Size::ZERO, replaced: Size::ZERO, closed: Size::ZERO };
     state.check_exposure_limits(state.parent_of(maker.account), &none).is_err()
 }
 

@@ -328,7 +328,7 @@ fn check_increase(
 fn check_caps(state: &State, plan: &Plan, standing: &Standing<'_>, replacing: Option<&Order>) -> Result<(), Reject> {
     let size = plan.size - closable_by(plan, standing, replacing).min(plan.size);
     let replaced = removed(replacing).filter(|(side, ..)| *side == plan.side).map_or(Size::ZERO, |(_, size, _)| size);
-    let more = Addition { market: plan.market, side: plan.side, size, replaced };
+    let more = Addition { market: plan.market, side: plan.side, size, replaced, closed: Size::ZERO };
     state.check_exposure_limits(plan.parent, &more)?;
     let market = state.market(plan.market);
     let added = if size > replaced { size - replaced } else { Size::ZERO };

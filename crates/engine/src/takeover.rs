@@ -6,6 +6,7 @@ use crate::caps::Addition;
 use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::output::Output;
+use crate::place::closable;
 use crate::{AccountId, AccountKind, Cause, Event, MarketId, PositionId, Side, Stage, State, fill};
 use alloc::vec::Vec;
 use units::{Money, Round, Size};
@@ -105,8 +106,12 @@ impl State {
             after.is_some_and(|s| s.checked_add(orders.0).is_some() && s.checked_add(-orders.1).is_some());
         let room = held.is_some() || self.account(account).exposures.len() < crate::limits::EXPOSURES_MAX;
         let fits = room && with_orders && notional.is_some_and(|n| n <= row.params.tiers.cap());
-        let more = Addition { market: handover.market(), side: Side::of(part), size: part.abs(), replaced: Size::ZERO };
-        if !fits || self.check_exposure_limits(account, &more).is_err() {
+        // As of an order, only what it opens counts against limits.
+        let side = Side::of(part);
+        let closed = closable(self.account(account).position(position), side).min(part.abs());
+        let opens = part.abs() - closed;
+        let more = Addition { market: handover.market(), side, size: opens, replaced: Size::ZERO, closed };
+        if !fits || (!opens.is_zero() && self.check_exposure_limits(account, &more).is_err()) {
             return false;
         }
         let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));

@@ -105,12 +105,19 @@ impl Referee {
         scopes.into_iter().flatten().filter_map(|s| self.model.limits.get(&s).map(|l| (s, *l))).collect()
     }
 
-    /// An account took `more` contracts of a side upon itself: every limit over it holds.
-    pub(super) fn within_limits(&self, id: AccountId, market: MarketId, side: Side, more: i128) -> Verdict {
+    /// An account took `more` contracts of a side upon itself and closed some of the other: every limit over it holds.
+    pub(super) fn within_limits(
+        &self,
+        id: AccountId,
+        market: MarketId,
+        side: Side,
+        (more, closed): (i128, i128),
+    ) -> Verdict {
         for (scope, limits) in self.scopes_of(id) {
             let larger = |held: Held| (held[0] + held[2]).max(held[1] + held[3]);
             let mut held = self.held_by(scope, market);
             held[if side == Side::Buy { 2 } else { 3 }] += more;
+            held[if side == Side::Buy { 1 } else { 0 }] -= closed;
             let of_side = if side == Side::Buy { held[0] + held[2] } else { held[1] + held[3] };
             let notional = self.notional_of(market, of_side);
             holds("limits", limits.position.is_none_or(|most| notional <= most), || {
@@ -138,7 +145,7 @@ impl Referee {
         if adds <= 0 {
             return Ok(());
         }
-        self.within_limits(order.account, order.market, order.side, adds)?;
+        self.within_limits(order.account, order.market, order.side, (adds, 0))?;
         let row = self.model.market(order.market);
         let cap = if order.side == Side::Buy { row.params.longs_cap } else { row.params.shorts_cap };
         let resting = row.book.iter().filter_map(|id| self.model.orders.get(id)).filter(|o| o.side == order.side);

@@ -109,7 +109,7 @@ impl Referee {
                     format!("position of {account} worth {notional}, cap {cap}")
                 })?;
                 if order.place == Place::Resting {
-                    self.within_limits(account, market, order.side, 0)?;
+                    self.within_limits(account, market, order.side, (0, 0))?;
                 }
             }
             self.covered_by(account, equity, less, order.place == Place::Resting)?;

@@ -84,8 +84,7 @@ impl Referee {
             holds("backstop", other && kind == Kind::Trading, || format!("volunteer {to} is not {from} itself"))?;
             self.active(to)?;
             self.ladder.backstop = Some((to, (limit - notional).max(0)));
-            let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };
-            self.within_limits(to, market, side, part.abs())?;
+            self.may_open(to, market, part)?;
         }
         holds("backstop", self.model.account(to).liquidating.is_none(), || {
             format!("taker {to} is not in liquidation")
@@ -130,6 +129,14 @@ impl Referee {
         Ok(())
     }
 
+    /// Limits allow what a part of `part` contracts opens; what it closes is always allowed.
+    fn may_open(&self, id: AccountId, market: MarketId, part: i128) -> Verdict {
+        let before = self.model.exposure(id, self.model.held(id, market, part)).size;
+        let closes = if before.signum() * part.signum() < 0 { before.abs() } else { 0 };
+        let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };
+        if part.abs() > closes { self.within_limits(id, market, side, (part.abs() - closes, closes)) } else { Ok(()) }
+    }
+
     /// Whether an account meets initial margin and the largest position after it took a part over.
     pub(super) fn could_take(&self, id: AccountId, market: MarketId, part: i128, paid: i128) -> bool {
         let row = self.model.market(market);
@@ -137,8 +144,7 @@ impl Referee {
         let size = self.model.exposure(id, position).size + part;
         let cap = row.params.tiers.last().map_or(0, |t| t.cap);
         let figures = self.supposing(id, Lens::Mark, position, part, paid, 0);
-        let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };
-        let within = self.within_limits(id, market, side, part.abs()).is_ok();
+        let within = self.may_open(id, market, part).is_ok();
         value::notional(&row.params, row.mark, size) <= cap && within && figures.equity >= figures.initial
     }
 
