@@ -171,6 +171,7 @@ fn venue(accounts: u32) -> Engine {
         haircut: Rate::ONE,
         conversion_discount: Rate::ZERO,
         schedule: CollateralSchedule::default(),
+        borrow: Default::default(),
     };
     apply(&Command::AddAsset(asset));
     let tiers = [("100000", "0.02", "0.01"), ("1000000", "0.04", "0.02"), ("1000000000", "0.1", "0.05")];

@@ -100,6 +100,9 @@ pub(crate) fn set_asset_params(out: &mut Output<'_>, asset: AssetId, params: &As
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
     }
     let (haircut, conversion_discount) = (params.haircut, params.conversion_discount);
+    if old.borrow != params.borrow {
+        crate::borrow::charge_all(out, asset);
+    }
     out.define(Event::AssetParamsSet { asset, haircut, conversion_discount }, Definition::Asset(params));
     Ok(Answer::Done)
 }

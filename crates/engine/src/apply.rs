@@ -60,6 +60,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
                 *params = *set;
             }
             (params.haircut, params.conversion_discount) = (haircut, conversion_discount);
+            state.note_borrow_terms(asset);
             state.risk_due = true;
         }
         Event::MarketStatusSet { market, status, reason } => {
@@ -156,6 +157,19 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::PremiumSampled { .. }
         | Event::FundingPosted { .. }
         | Event::FundingSkipped { .. } => prices(state, event),
+        Event::InterestPosted { asset, cumulative, next, .. } => {
+            if let Some(row) = state.borrowing.get_mut(&asset) {
+                (row.cumulative, row.next) = (cumulative, next);
+                state.risk_due |= !row.debts.is_empty();
+            }
+        }
+        Event::InterestCharged { account, asset, amount } => {
+            credit(state, account, asset, -amount);
+            state.asset_mut(asset).fees += amount;
+            if let Some(row) = state.borrowing.get_mut(&asset) {
+                row.debts.insert(account, row.cumulative);
+            }
+        }
         Event::RiskEvaluated => state.risk_due = false,
         Event::MarginCalled { account, level, .. } => state.account_mut(account).call = level,
         Event::LiquidationStarted { account, .. } => {
@@ -225,9 +239,10 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
 
 fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
     match (*event, definition) {
-        (Event::AssetAdded { .. }, Definition::Asset(params)) => {
+        (Event::AssetAdded { asset }, Definition::Asset(params)) => {
             let zero = Money::ZERO;
             state.assets.push(Asset { params: *params, vault: zero, fees: zero, rounding: zero, pending: zero });
+            state.note_borrow_terms(asset);
         }
         (Event::IndexAdded { .. }, Definition::Index(params)) => state.indices.push(Index {
             sources: params.weights.iter().map(|_| None).collect(),
@@ -375,9 +390,18 @@ fn exposure(state: &mut State, account: AccountId, position: PositionId) -> &mut
 
 fn credit(state: &mut State, account: AccountId, asset: AssetId, amount: Money) {
     let wallets = &mut state.account_mut(account).wallets;
-    match wallets.iter_mut().find(|w| w.asset == asset) {
-        Some(wallet) => wallet.amount += amount,
-        None => wallets.push(Wallet { asset, amount }),
+    let after = match wallets.iter_mut().find(|w| w.asset == asset) {
+        Some(wallet) => {
+            wallet.amount += amount;
+            wallet.amount
+        }
+        None => {
+            wallets.push(Wallet { asset, amount });
+            amount
+        }
+    };
+    if !state.borrowing.is_empty() {
+        state.note_debt(account, asset, after);
     }
 }
 

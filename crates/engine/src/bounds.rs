@@ -1,7 +1,7 @@
 //! The doors: what a value from outside must satisfy before it meets the state.
 
 use crate::params::{
-    AssetParams, Expiry, IndexParams, Kind, LiquidationPolicy, MarketGuards, MarketParams, RiskParams,
+    AssetParams, BorrowTerms, Expiry, IndexParams, Kind, LiquidationPolicy, MarketGuards, MarketParams, RiskParams,
 };
 use crate::state::{Asset, Market};
 use crate::{AccountKind, AssetId, ParamName, Reject, State, history, limits};
@@ -48,6 +48,12 @@ pub(crate) fn asset(state: &State, params: &AssetParams) -> Result<(), Reject> {
     ensure(params.haircuts().is_good(), ParamName::Haircut)?;
     let cap = params.schedule.venue_cap;
     ensure(!cap.is_negative() && cap.units() <= TOTAL_MAX, ParamName::VenueCap)?;
+    let b = &params.borrow;
+    let minutes =
+        b.interval_ns % (60 * Time::SECOND_NS) == 0 && (0..=86_400 * Time::SECOND_NS).contains(&b.interval_ns);
+    let rate = !b.rate.is_negative() && b.rate <= Rate::bps(100) && (b.interval_ns > 0 || *b == BorrowTerms::default());
+    let amount = |a: Money| !a.is_negative() && a.units() <= TOTAL_MAX;
+    ensure(minutes && rate && amount(b.free) && b.allowance.is_none_or(amount), ParamName::Borrow)?;
     ensure(share(params.conversion_discount) && params.conversion_discount < Rate::ONE, ParamName::ConversionDiscount)?;
     params.index.map_or(Ok(()), |index| state.find_index(index).map(|_| ()))
 }

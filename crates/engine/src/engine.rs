@@ -3,8 +3,8 @@
 
 use crate::output::{Output, Touched};
 use crate::{
-    Answer, Command, Digest, Event, Reject, State, admin, batch, caps, deadlines, delisting, digest, fees, funding,
-    funds, isolated, ladder, place, prices, resort, risk, settlement, triggers,
+    Answer, Command, Digest, Event, Reject, State, admin, batch, borrow, caps, deadlines, delisting, digest, fees,
+    funding, funds, isolated, ladder, place, prices, resort, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -118,6 +118,7 @@ fn due(out: &mut Output<'_>) {
     resort::due(out);
     settlement::due(out);
     delisting::due(out);
+    borrow::due(out);
 }
 
 /// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.

@@ -699,6 +699,26 @@ pub enum Event {
         /// At most; none: the venue's number.
         limit: Option<u32>,
     },
+    /// Interest of one interval, or of several that were missed: the cumulative rate moved.
+    InterestPosted {
+        /// Of what.
+        asset: AssetId,
+        /// Per interval.
+        rate: Rate,
+        /// Σ of all rates posted, 1e-9.
+        cumulative: i128,
+        /// The next posting.
+        next: Time,
+    },
+    /// Interest that a debt had gathered moved from its wallet to the fee account.
+    InterestCharged {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much, rounded up.
+        amount: Money,
+    },
 }
 
 /// Where a settlement price comes from.

@@ -142,7 +142,7 @@ fn given_back(
         // case initial margin and its loss.
         let terms = state.evaluate(child, Basis::Worse, Need::Initial, None);
         let initial = terms.initial.from_index(state.asset_price(asset), Round::Up).unwrap_or(there);
-        let loss = there - state.amount_in(state.account(child), asset);
+        let loss = there - state.amount_in(child, asset);
         let spare = there - state.held_in(asset, Money::ZERO, initial) - loss.max(Money::ZERO);
         spare.min(wallet - part.reserved + split.realised - part.fee)
     } else {

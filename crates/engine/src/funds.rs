@@ -35,7 +35,8 @@ pub(crate) fn deposit(
     if !bounds::vault_fits(assets.vault + amount, price) {
         return Err(Reject::AmountTooLarge { asked: amount, limit: Money::MAX - assets.vault });
     }
-    let wallet = row.wallet(asset) + amount;
+    crate::borrow::charge(out, account, asset);
+    let wallet = out.state().account(account).wallet(asset) + amount;
     out.emit(Event::Deposited { account, asset, amount, reference, wallet });
     Ok(Answer::Done)
 }
@@ -70,6 +71,7 @@ pub(crate) fn confirm_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Resul
 
 pub(crate) fn return_withdrawal(out: &mut Output<'_>, withdrawal: u64) -> Result<Answer, Reject> {
     let row = *out.state().withdrawals.get(&withdrawal).ok_or(Reject::UnknownWithdrawal { withdrawal })?;
+    crate::borrow::charge(out, row.account, row.asset);
     let wallet = out.state().account(row.account).wallet(row.asset) + row.amount;
     out.emit(Event::WithdrawalReturned {
         withdrawal,

@@ -56,6 +56,8 @@ pub enum IncomeKind {
     Conversion,
     /// The fund paid a deficit.
     DeficitPaid,
+    /// Interest on a debt.
+    Interest,
 }
 
 /// No event changes more wallets than this: a conversion changes two of two accounts.
@@ -102,6 +104,9 @@ impl Event {
             Self::FeeCharged { account, market, fee, asset } => {
                 let row = Income { account, asset, kind: IncomeKind::Fee, amount: -fee, market: Some(market) };
                 [Some(row), None, None, None]
+            }
+            Self::InterestCharged { account, asset, amount } => {
+                [row(account, asset, IncomeKind::Interest, -amount), None, None, None]
             }
             Self::FundingSettled { account, market, amount, .. } => {
                 [of(account, market, IncomeKind::Funding, amount), None, None, None]

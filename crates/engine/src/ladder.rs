@@ -247,12 +247,18 @@ impl State {
     }
 
     /// How much of `sold` goes for how much of `short`; `None` when nothing can. What is bought rounds down, what is sold up.
-    fn conversion(&self, account: AccountId, fund: AccountId, sold: AssetId, short: AssetId) -> Option<(Money, Money)> {
+    pub(crate) fn conversion(
+        &self,
+        account: AccountId,
+        fund: AccountId,
+        sold: AssetId,
+        short: AssetId,
+    ) -> Option<(Money, Money)> {
         let usable =
             |asset: AssetId| self.asset(asset).params.index.is_none_or(|index| self.index(index).is_usable(self.now));
         let row = self.account(account);
-        let missing = -self.amount_in(row, short);
-        let spare = row.wallet(sold).min(self.amount_in(row, sold));
+        let missing = -self.amount_in(account, short);
+        let spare = row.wallet(sold).min(self.amount_in(account, sold));
         let there = self.fund_can_pay(fund, short);
         if !missing.is_positive() || !spare.is_positive() || !there.is_positive() || !usable(sold) || !usable(short) {
             return None;
@@ -284,6 +290,7 @@ impl State {
 fn clear(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
     convert(out, account, fund);
     for asset in (0..out.state().assets.len()).map(AssetId::at) {
+        crate::borrow::charge(out, account, asset);
         let row = out.state().account(account);
         let short = -row.wallet(asset);
         if !short.is_positive() {

@@ -13,6 +13,7 @@ mod admin;
 mod apply;
 mod batch;
 mod book;
+mod borrow;
 mod bounds;
 mod caps;
 mod codec;
@@ -55,6 +56,7 @@ mod triggers;
 mod view;
 
 pub use book::{Book, Level};
+pub use borrow::Borrowing;
 pub use codec::{DecodeError, decode, encode};
 pub use command::{
     AccountReason, AccountStatus, Answer, BatchItem, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder,

@@ -127,6 +127,9 @@ impl State {
         let mut amounts = Amounts { rows: [(AssetId(0), Money::ZERO); limits::ASSETS_MAX], len: 0 };
         for wallet in &account.wallets {
             amounts.add(wallet.asset, wallet.amount);
+            if wallet.amount.is_negative() {
+                amounts.add(wallet.asset, -self.interest_due(id, wallet.asset));
+            }
         }
         if let Some(paid) = change.and_then(|c| c.paid) {
             amounts.add(paid.asset, -paid.amount);
@@ -369,11 +372,12 @@ impl State {
         amount.from_index(self.asset_price(asset), Round::Down).unwrap_or(Money::ZERO)
     }
 
-    /// wallet + unrealised result + unsettled funding that settle in an asset.
-    pub(crate) fn amount_in(&self, account: &Account, asset: AssetId) -> Money {
+    /// wallet − interest due + unrealised result + unsettled funding that settle in an asset.
+    pub(crate) fn amount_in(&self, id: AccountId, asset: AssetId) -> Money {
+        let account = self.account(id);
         let results = account.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (e, self.market(e.market)));
         let results = results.filter(|(_, m)| m.params.settlement == asset);
-        account.wallet(asset)
+        account.wallet(asset) - self.interest_due(id, asset)
             + results
                 .map(|(e, m)| fits(m.contract().upnl(self.valuation(m), e.size, e.cost)) + e.unsettled(m))
                 .sum::<Money>()

@@ -36,8 +36,21 @@ impl<'a> Output<'a> {
 
     /// What happened, with parameters that are too large for an event and stand in the command.
     pub fn define(&mut self, event: Event, definition: Definition<'_>) {
+        if !self.state.borrowing.is_empty() {
+            self.charge_interest(&event);
+        }
         apply(self.state, &event, definition);
         self.events.push(event);
+    }
+
+    /// A debt pays its interest up to now before its wallet changes.
+    fn charge_interest(&mut self, event: &Event) {
+        if matches!(event, Event::InterestCharged { .. }) {
+            return;
+        }
+        for row in event.income(self.state) {
+            crate::borrow::charge(self, row.account, row.asset);
+        }
     }
 
     /// This account is looked at again before the command ends.

@@ -27,6 +27,24 @@ pub struct AssetParams {
     /// Further slices of the haircut, and the most that the venue takes.
     #[serde(default)]
     pub schedule: CollateralSchedule,
+    /// What a wallet below zero costs, and when it is repaid from other collateral.
+    #[serde(default)]
+    pub borrow: BorrowTerms,
+}
+
+/// What a wallet below zero costs. With an interval of zero: nothing, and only a liquidation repays it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BorrowTerms {
+    /// Interest per interval on what is owed, 0 to 0.01.
+    pub rate: Rate,
+    /// Time between two postings, nanoseconds: whole minutes, at most a day; postings are at its multiples since the epoch.
+    pub interval_ns: i64,
+    /// This much of a debt bears no interest.
+    pub free: Money,
+    /// Who owes more than this at a posting repays it from other collateral, at index less the conversion discount, to the
+    /// fund; none: only a liquidation does.
+    pub allowance: Option<Money>,
 }
 
 /// How large amounts of an asset count, and how much of it the venue takes.

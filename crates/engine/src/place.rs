@@ -418,10 +418,14 @@ fn check_isolated(
         return Err(Reject::InsufficientMargin { equity: parent.equity, needed: parent.initial });
     }
     if let Some(child) = standing.account {
-        let change = Change { wallet: reserved, ..filled_whole(state, plan) };
-        let terms = state.evaluate(child, Basis::Worse, Need::Initial, Some(&change));
-        if terms.equity < terms.initial {
-            return Err(Reject::IsolatedMarginLow { equity: terms.equity, needed: terms.initial });
+        let whole = Change { wallet: reserved, ..filled_whole(state, plan) };
+        // A part of it may be all that fills: added to a position that is below initial margin, it could leave it there.
+        let now = standing.closable.is_zero().then_some(None);
+        for change in now.into_iter().chain([Some(&whole)]) {
+            let terms = state.evaluate(child, Basis::Worse, Need::Initial, change);
+            if terms.equity < terms.initial {
+                return Err(Reject::IsolatedMarginLow { equity: terms.equity, needed: terms.initial });
+            }
         }
     }
     Ok(reserved)

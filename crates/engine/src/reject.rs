@@ -245,6 +245,7 @@ pub enum ParamName {
     LiquidationPolicy,
     FeeTiers,
     FeeDiscount,
+    Borrow,
 }
 
 impl fmt::Display for ParamName {

@@ -4,6 +4,7 @@
 //! place. The digest walks all of it in the order in which it is declared here.
 
 use crate::book::Book;
+use crate::borrow::Borrowing;
 use crate::deadlines::Deadlines;
 use crate::fault::fault;
 use crate::history::History;
@@ -75,6 +76,8 @@ pub struct State {
     pub fee_discount: Rate,
     /// How many trading subaccounts each owner has, and may have.
     pub subaccounts: BTreeMap<OwnerId, Subaccounts>,
+    /// Assets whose debts bear interest or did, with those who owe them.
+    pub borrowing: BTreeMap<AssetId, Borrowing>,
 }
 
 /// Trading subaccounts of an owner, children not counted.

@@ -55,8 +55,10 @@ pub struct WalletView {
     pub asset: AssetId,
     /// Settled.
     pub wallet: Money,
-    /// wallet + unrealised results + unsettled funding that settle in it.
+    /// wallet − interest due + unrealised results + unsettled funding that settle in it.
     pub amount: Money,
+    /// Interest on a debt that has not been charged yet.
+    pub interest_due: Money,
     /// What that counts, numeraire.
     pub value: Money,
     /// The most that may leave now.
@@ -264,11 +266,18 @@ impl State {
 
     fn wallet_view(&self, account: AccountId, asset: AssetId) -> WalletView {
         let row = self.account(account);
-        let amount = self.amount_in(row, asset);
+        let amount = self.amount_in(account, asset);
         let value = self.collateral(asset, amount, Basis::Mark);
         let blocked = self.prices_for_outflow(account, Some(asset)).is_err();
         let withdrawable = if blocked { Money::ZERO } else { self.withdrawable(account, asset) };
-        WalletView { asset, wallet: row.wallet(asset), amount, value, withdrawable }
+        WalletView {
+            asset,
+            wallet: row.wallet(asset),
+            amount,
+            interest_due: self.interest_due(account, asset),
+            value,
+            withdrawable,
+        }
     }
 
     fn position_view(&self, holder: AccountId, e: &Exposure) -> PositionView {
@@ -305,7 +314,7 @@ impl State {
         let (p, mark) = (&market.params, self.valuation(market));
         let terms = self.terms(holder);
         let row = self.account(holder);
-        let amount = self.amount_in(row, p.settlement);
+        let amount = self.amount_in(holder, p.settlement);
         let opposite = row.exposures_in(e.market).find(|o| o.leg != e.leg && !o.size.is_zero());
         let opposite = opposite.map_or((Size::ZERO, Money::ZERO), |o| (o.size, o.cost));
         let own_upnl = market.contract().upnl(mark, e.size, e.cost).unwrap_or(Money::ZERO)

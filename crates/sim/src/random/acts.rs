@@ -431,6 +431,13 @@ impl Random {
                 (params.kind, params.mark) = (old.kind, old.mark);
                 Command::SetMarketParams { market, params: Box::new(params) }
             }
+            3 if self.dice.one_in(3) => {
+                let asset = AssetId(u8::try_from(self.dice.below(2)).unwrap_or(0));
+                let mut params = engine.state().asset(asset).params;
+                let unit = [1_000_000i128, 20][asset.index().min(1)] * 10_000_000_000;
+                params.borrow = venue::borrow(&mut self.dice, Money::from_units(unit));
+                Command::SetAssetParams { asset, params }
+            }
             3 => {
                 let asset = AssetId(u8::try_from(1 + self.dice.below(2)).unwrap_or(1));
                 let mut params = engine.state().asset(asset).params;

@@ -40,6 +40,8 @@ kinds! {
     Event::FundingRateSet { .. } => "funding_rate_set",
     Event::AccountOpened { .. } => "account_opened",
     Event::IsolatedOpened { .. } => "isolated_opened",
+    Event::InterestPosted { .. } => "interest_posted",
+    Event::InterestCharged { .. } => "interest_charged",
     Event::Deposited { .. } => "deposited",
     Event::WithdrawalRequested { .. } => "withdrawal_requested",
     Event::WithdrawalConfirmed { .. } => "withdrawal_confirmed",

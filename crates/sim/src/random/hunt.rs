@@ -15,6 +15,8 @@ pub struct Failure {
     pub what: String,
     /// The smallest list of commands found that still fails.
     pub commands: Vec<(Time, Command)>,
+    /// What the last of them did.
+    pub events: Vec<Event>,
 }
 
 /// Plays one seed: the venue and then `commands` more. `seen` is told every event.
@@ -82,7 +84,11 @@ fn smaller(seed: u64, what: String, mut commands: Vec<(Time, Command)>) -> Failu
         }
         chunk /= 2;
     }
-    Failure { seed, what: last, commands }
+    let mut judge = Judge::new();
+    for (time, command) in &commands {
+        let _ = step(&mut judge, *time, command); // the last one fails
+    }
+    Failure { seed, what: last, commands, events: judge.events().to_vec() }
 }
 
 impl std::fmt::Display for Failure {
@@ -90,6 +96,10 @@ impl std::fmt::Display for Failure {
         writeln!(f, "seed {}: {}", self.seed, self.what)?;
         for (time, command) in &self.commands {
             writeln!(f, "  {} {}", time.ns(), serde_json::to_string(command).unwrap_or_default())?;
+        }
+        writeln!(f, "events of the last command:")?;
+        for event in &self.events {
+            writeln!(f, "  {}", serde_json::to_string(event).unwrap_or_default())?;
         }
         write!(
             f,

@@ -3,8 +3,8 @@
 
 use super::dice::Dice;
 use engine::params::{
-    AdlPolicy, AdlPrice, AssetParams, CollateralSchedule, Expiry, IndexParams, Kind, LastResort, LiquidationParams,
-    LiquidationPolicy, MarketGuards, MarketParams, Redemption, RiskParams,
+    AdlPolicy, AdlPrice, AssetParams, BorrowTerms, CollateralSchedule, Expiry, IndexParams, Kind, LastResort,
+    LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
@@ -60,7 +60,21 @@ fn rate(text: &str) -> Rate {
     text.parse().unwrap_or_else(|_| panic!("{text} is a rate"))
 }
 
-fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: &str) -> Command {
+/// Free, cheap or ruinous debts; `unit` is about a dollar's worth of the asset.
+pub fn borrow(dice: &mut Dice, unit: Money) -> BorrowTerms {
+    if dice.one_in(2) {
+        return BorrowTerms::default();
+    }
+    let amount = |dice: &mut Dice| Money::from_units(unit.units() * i128::from([0, 1, 100][dice.pick(&[2, 1, 1])]));
+    BorrowTerms {
+        rate: rate(["0", "0.00001", "0.01"][dice.pick(&[1, 2, 2])]),
+        interval_ns: [60, 3_600][dice.pick(&[2, 1])] * Time::SECOND_NS,
+        free: amount(dice),
+        allowance: if dice.one_in(2) { Some(amount(dice)) } else { None },
+    }
+}
+
+fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: &str, borrow: BorrowTerms) -> Command {
     Command::AddAsset(AssetParams {
         name: name(text),
         decimals,
@@ -68,6 +82,7 @@ fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: 
         haircut: rate(haircut),
         conversion_discount: rate(discount),
         schedule: CollateralSchedule::default(),
+        borrow,
     })
 }
 
@@ -265,9 +280,9 @@ pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
         index("BTC", dice),
         index("ALT", dice),
         index("BTC-2", dice),
-        asset("USDC", 6, None, "1", "0"),
-        asset("BTC", 8, Some(0), "0.9", "0.02"),
-        asset("ALT", 16, Some(1), "0.777777777", "0.05"),
+        asset("USDC", 6, None, "1", "0", borrow(dice, Money::whole(1))),
+        asset("BTC", 8, Some(0), "0.9", "0.02", borrow(dice, Money::from_units(Money::whole(1).units() / 50_000))),
+        asset("ALT", 16, Some(1), "0.777777777", "0.05", BorrowTerms::default()),
     ];
     if let (Some(Command::AddIndex(params)), true) = (list.first().cloned(), dice.one_in(2)) {
         let last_resort = resort([0, 60][dice.pick(&[3, 1])]);

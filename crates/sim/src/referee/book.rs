@@ -94,6 +94,11 @@ impl Referee {
         } else if !matches!(rest.first(), Some(Event::OrderParked { .. })) {
             self.price_allowed(&taken, replaced)?;
         }
+        if !self.by_ladder(account) {
+            // An earlier order of the command has done its part; a later one that only reduces need not leave it covered.
+            self.risk_covered()?;
+            self.adds_risk.clear();
+        }
         self.model.orders.insert(order, taken);
         self.model.account_mut(account).orders.entry(market.leg(leg)).or_default().push(order);
         self.touch(account);

@@ -32,6 +32,10 @@ impl Referee {
             same("I-04", || format!("fee account of asset {at}"), ours.fees, theirs.fees.units())?;
             same("I-04", || format!("rounding account of asset {at}"), ours.rounding, theirs.rounding.units())?;
             let asset = AssetId::at(at);
+            let interest = state.borrowing.get(&asset);
+            same("interest", || format!("sum of rates of {at}"), ours.interest, interest.map(|b| b.cumulative))?;
+            let debts = interest.map(|b| b.debts.clone()).unwrap_or_default();
+            same("interest", || format!("debtors of {at}, and what they paid"), &ours.debtors, &debts)?;
             let pending = self.model.withdrawals.values().filter(|w| w.asset == asset).map(|w| w.amount).sum::<i128>();
             same("withdrawals", || format!("pending of asset {at}"), pending, theirs.pending.units())?;
         }

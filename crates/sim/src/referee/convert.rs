@@ -8,10 +8,10 @@ use super::value;
 use engine::{AccountId, AssetId, Event, MarketId, PositionId};
 
 impl Referee {
-    /// wallet + results + unsettled funding that settle in an asset.
+    /// wallet − interest due + results + unsettled funding that settle in an asset.
     pub(super) fn amount_in(&self, id: AccountId, asset: AssetId) -> i128 {
         let row = self.model.account(id);
-        let mut sum = self.model.wallet(id, asset);
+        let mut sum = self.model.wallet(id, asset) - self.model.interest_due(id, asset);
         for (position, e) in row.exposures.iter().filter(|(_, e)| e.size != 0) {
             let m = self.model.market(position.market);
             if m.params.settlement == asset {
@@ -77,7 +77,9 @@ impl Referee {
         let what =
             |text: &str| format!("conversion of account {account}, {gave} of {sold} for {got} of {bought}: {text}");
         same("convert", || what("fund"), self.fund_behind(account), Some(fund))?;
-        holds("convert", self.model.account(account).liquidating.is_some(), || what("is in liquidation"))?;
+        let liquidating = self.model.account(account).liquidating.is_some();
+        holds("convert", liquidating || self.repays(account, bought), || what("is in liquidation, or owes too much"))?;
+        self.repaying = (!liquidating).then_some((account, bought));
         holds("I-25", self.asset_usable(sold) && self.asset_usable(bought), || what("prices are usable"))?;
         holds("convert", sold != bought && gave > 0 && got > 0, || what("two assets and two amounts"))?;
         let missing = -self.amount_in(account, bought);

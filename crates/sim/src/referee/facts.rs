@@ -36,6 +36,12 @@ impl Referee {
             self.settled()?;
         }
         self.ladder_opens(event, rest)?;
+        let verdict = self.one_fact(turn, event, rest);
+        self.expected.append(&mut self.model.interest_taken);
+        verdict
+    }
+
+    fn one_fact(&mut self, turn: &Turn<'_>, event: &Event, rest: &[Event]) -> Verdict {
         match *event {
             Event::Began { sequence, time } => self.began(turn, sequence, time),
             Event::Refused { code } => {
@@ -100,6 +106,8 @@ impl Referee {
             }
             Event::Filled { .. } => self.filled(event),
             Event::PositionChanged { .. } | Event::FeeCharged { .. } => self.derived(event),
+            Event::InterestPosted { .. } => self.interest_posted(event),
+            Event::InterestCharged { .. } => self.interest_charged(event),
             Event::FundingSettled { account, market, leg, .. } => self.funding_settled(event, account, market.leg(leg)),
             Event::RoundingSwept { market, amount } => self.swept(market, amount.units()),
             Event::QuoteTaken { .. } | Event::IndexSet { .. } | Event::MarkSet { .. } => self.price(turn, event),
@@ -203,6 +211,7 @@ fn is_consequence(event: &Event) -> bool {
             | Event::FeeCharged { .. }
             | Event::FundingSettled { .. }
             | Event::RoundingSwept { .. }
+            | Event::InterestCharged { .. }
             | Event::Moved { .. }
     )
 }

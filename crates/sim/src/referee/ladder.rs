@@ -86,7 +86,8 @@ impl Referee {
                 })
             }
             Event::OrderAccepted { account, .. } if self.by_ladder(*account) => Some(*account),
-            Event::Converted { account, .. } => Some(*account),
+            // Outside of the ladder it repays a debt that has grown too large.
+            Event::Converted { account, .. } if self.model.account(*account).liquidating.is_some() => Some(*account),
             Event::TakenOver { from, .. } => Some(*from),
             Event::LegsOffset { account, .. } => Some(*account),
             Event::Deleveraged { failing, .. } => Some(*failing),

@@ -85,6 +85,9 @@ impl Referee {
         other: Option<(MarketId, i128)>,
     ) -> Figures {
         let mut amounts: BTreeMap<AssetId, i128> = account.wallets.clone();
+        for (asset, amount) in &mut amounts {
+            *amount -= self.model.interest_due(id, *asset);
+        }
         let mut sum = Figures::default();
         for (position, e) in &account.exposures {
             let market = self.model.market(position.market);

@@ -7,6 +7,7 @@
 
 mod adl;
 mod book;
+mod borrow;
 mod calls;
 mod caps;
 mod compare;
@@ -69,6 +70,10 @@ pub struct Referee {
     /// The next order is one whose trigger was reached.
     triggered: bool,
     deadlines: deadlines::Turn,
+    /// Assets whose interest this command posted.
+    posted: BTreeSet<AssetId>,
+    /// Who sold collateral for a debt last: it goes on until nothing is missing.
+    repaying: Option<(AccountId, AssetId)>,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -110,6 +115,8 @@ impl Referee {
         self.deficits.clear();
         self.paid.clear();
         self.settled.clear();
+        self.posted.clear();
+        self.repaying = None;
         self.ladder.begin();
         for row in events.iter().flat_map(|event| event.income(engine.state())) {
             *self.income.entry((row.account, row.asset)).or_insert(0) += row.amount.units();
@@ -137,6 +144,7 @@ impl Referee {
         self.invariants(state, full)?;
         self.ends_kept()?;
         self.haircuts_kept()?;
+        self.interest_kept()?;
         if full {
             self.deadlines_kept()?;
         }

@@ -20,6 +20,14 @@ pub struct Asset {
     pub vault: i128,
     pub fees: i128,
     pub rounding: i128,
+    /// What a debt costs, and when it is repaid.
+    pub borrow: engine::params::BorrowTerms,
+    /// Σ of the rates posted; none before the first terms.
+    pub interest: Option<i128>,
+    /// The next posting.
+    pub interest_next: i64,
+    /// Who owes it, and up to which sum of rates they paid.
+    pub debtors: BTreeMap<AccountId, i128>,
 }
 
 /// A price from outside.
@@ -387,6 +395,8 @@ pub struct Model {
     pub pays_in: BTreeMap<AccountId, AssetId>,
     /// Trading subaccounts that an owner may open, instead of the venue's number.
     pub subaccount_limits: BTreeMap<u32, u32>,
+    /// Interest that was taken because a wallet changed: the engine must tell it.
+    pub interest_taken: Vec<engine::Event>,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -419,6 +429,7 @@ impl Default for Model {
             fee_discount: 0,
             pays_in: BTreeMap::new(),
             subaccount_limits: BTreeMap::new(),
+            interest_taken: Vec::new(),
         }
     }
 }
@@ -450,7 +461,11 @@ impl Model {
 
     /// Adds to a wallet; negative takes from it.
     pub fn credit(&mut self, id: AccountId, asset: AssetId, amount: i128) {
+        if amount != 0 {
+            self.take_interest(id, asset);
+        }
         *self.account_mut(id).wallets.entry(asset).or_insert(0) += amount;
+        self.book_debt(id, asset);
     }
 
     pub fn exposure(&self, id: AccountId, position: PositionId) -> Exposure {

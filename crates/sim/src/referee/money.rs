@@ -28,7 +28,7 @@ impl Referee {
                 let mut row = model::Asset { index: p.index, discount, ..model::Asset::default() };
                 row.schedule(p);
                 self.model.assets.push(row);
-                Ok(())
+                self.borrow_terms(*asset, p.borrow)
             }
             (Event::IndexAdded { index }, Command::AddIndex(p)) => {
                 Self::next_handle("index", self.model.indices.len(), index.index())?;
@@ -82,7 +82,7 @@ impl Referee {
                 let row = self.model.asset(*asset);
                 row.schedule(params);
                 row.discount = i128::from(conversion_discount.units());
-                Ok(())
+                self.borrow_terms(*asset, params.borrow)
             }
             (Event::RiskParamsSet, Command::SetRiskParams(p)) => {
                 self.everyone = true;

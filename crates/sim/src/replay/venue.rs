@@ -240,6 +240,7 @@ fn add_asset(
         haircut,
         conversion_discount,
         schedule: engine::params::CollateralSchedule::default(),
+        borrow: Default::default(),
     };
     match desk.must(&Command::AddAsset(params))? {
         Answer::Asset(asset) => Ok(asset),

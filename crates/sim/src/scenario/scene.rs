@@ -17,7 +17,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 42] = [
+const SIGNIFICANT: [&str; 44] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -60,6 +60,8 @@ const SIGNIFICANT: [&str; 42] = [
     "delisting_scheduled",
     "delisting_cancelled",
     "haircut_stepped",
+    "interest_charged",
+    "interest_posted",
 ];
 
 /// Which events are printed.
@@ -277,6 +279,7 @@ impl Actor<'_, '_> {
             haircut,
             conversion_discount,
             schedule: CollateralSchedule::default(),
+            borrow: Default::default(),
         };
         let mut refused = self.apply(&words, Command::AddAsset(asset))?.err();
         for (account, role) in [("fund", Role::Fund), ("house", Role::Trading)] {

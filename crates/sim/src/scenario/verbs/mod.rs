@@ -42,12 +42,12 @@ pub const VERBS: &[Verb] = &[
     verb("trace", "usual | all | none | EVENT,EVENT", setup::trace),
     verb(
         "asset",
-        "NAME [index INDEX | numeraire] [decimals N] [haircut RATE] [tiers ABOVE:RATE,…] [discount RATE] [venue_cap AMOUNT]",
+        "NAME [index INDEX | numeraire] [decimals N] [haircut RATE] [tiers ABOVE:RATE,…] [discount RATE] [venue_cap AMOUNT] [borrow RATE DURATION] [borrow_free AMOUNT] [allowance AMOUNT|none]",
         setup::asset,
     ),
     verb(
         "asset_params",
-        "ASSET [haircut RATE] [tiers ABOVE:RATE,…] [discount RATE] [venue_cap AMOUNT]",
+        "ASSET [haircut RATE] [tiers ABOVE:RATE,…] [discount RATE] [venue_cap AMOUNT] [borrow RATE DURATION] [borrow_free AMOUNT] [allowance AMOUNT|none]",
         setup::asset_params,
     ),
     verb(

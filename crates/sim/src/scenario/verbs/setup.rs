@@ -52,6 +52,7 @@ pub fn asset(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
         haircut: Rate::ONE,
         conversion_discount: Rate::ZERO,
         schedule: CollateralSchedule::default(),
+        borrow: Default::default(),
     };
     let mut numeraire = false;
     while let Some(option) = words.next_word() {
@@ -73,6 +74,15 @@ fn asset_option(params: &mut AssetParams, words: &mut Words, option: &str) -> Re
         "haircut" => params.haircut = words.rate("a haircut")?,
         "discount" => params.conversion_discount = words.rate("a discount")?,
         "tiers" => slices(params, words)?,
+        "borrow" => {
+            params.borrow.rate = words.rate("a rate per interval")?;
+            params.borrow.interval_ns = words.duration()?;
+        }
+        "borrow_free" => params.borrow.free = words.number::<Money>("an amount")?,
+        "allowance" => {
+            let none = words.eat("none");
+            params.borrow.allowance = if none { None } else { Some(words.number("an amount, or none")?) };
+        }
         "venue_cap" => params.schedule.venue_cap = words.number::<Money>("an amount")?,
         other => return Err(words.wrong_last(format!("expected an option of an asset, found `{other}`"))),
     }
