@@ -205,7 +205,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
             rulebook: [0; 16],
             guards: Default::default(),
             fee_tiers: Vec::new(),
-            kind: Default::default(),
+            kind: Default::default(), realise_every_ns: 0,
         })));
     }
     for n in 1..=accounts {

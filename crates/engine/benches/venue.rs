@@ -226,6 +226,7 @@ fn venue(accounts: u32) -> Engine {
             guards: MarketGuards::default(),
             fee_tiers: Vec::new(),
             kind: Default::default(),
+            realise_every_ns: 0,
         })));
     }
     for n in 1..=accounts {

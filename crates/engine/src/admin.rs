@@ -207,7 +207,7 @@ impl State {
             return Ok(()); // without positions, orders and debts no price matters
         }
         let held = row.wallets.iter().filter(|w| !w.amount.is_zero()).map(|w| w.asset).chain(asset);
-        for asset in held {
+        for asset in held.filter(|asset| row.counts(*asset)) {
             self.asset_price_for_outflow(asset)?;
         }
         let settled =

@@ -170,6 +170,19 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
                 row.debts.insert(account, row.cumulative);
             }
         }
+        Event::CollateralModeSet { account, only } => state.account_mut(account).only = only,
+        Event::RealisationBegan { market, price, next } => {
+            state.market_mut(market).realise_next = next;
+            state.realising.insert(market, crate::Realising { next: AccountId(0), price });
+        }
+        Event::RealisationContinues { market, account } => {
+            if let Some(row) = state.realising.get_mut(&market) {
+                row.next = account;
+            }
+        }
+        Event::RealisationEnded { market } => {
+            state.realising.remove(&market);
+        }
         Event::RiskEvaluated => state.risk_due = false,
         Event::MarginCalled { account, level, .. } => state.account_mut(account).call = level,
         Event::LiquidationStarted { account, .. } => {
@@ -265,7 +278,12 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
             state.next_due = state.now;
         }
         (Event::MarketParamsSet { market }, Definition::Market(params)) => {
-            state.market_mut(market).params = params.clone();
+            let next = next_realisation(params, state.now);
+            let row = state.market_mut(market);
+            if row.params.realise_every_ns != params.realise_every_ns {
+                row.realise_next = next;
+            }
+            row.params = params.clone();
             state.risk_due = true;
         }
         (Event::RiskParamsSet, Definition::Risk(params)) => {
@@ -292,10 +310,18 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
     }
 }
 
+fn next_realisation(params: &MarketParams, now: Time) -> Time {
+    match params.realise_every_ns {
+        0 => Time::EPOCH,
+        every => crate::realise::next_multiple(now, every),
+    }
+}
+
 fn new_market(params: MarketParams, now: Time) -> Market {
     let interval = params.funding.interval_ns;
     let next = now.plus_ns(interval - now.ns().rem_euclid(interval));
     Market {
+        realise_next: next_realisation(&params, now),
         params,
         status: MarketStatus::Open,
         mark: Price::ZERO,
@@ -331,6 +357,7 @@ fn new_account(owner: OwnerId, kind: AccountKind, name: Option<Name>) -> Account
         withdrawals: 0,
         fee_tier: 0,
         pays_in: None,
+        only: None,
         status: AccountStatus::Active,
         reason: AccountReason::Normal,
         order_count: 0,

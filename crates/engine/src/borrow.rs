@@ -117,7 +117,7 @@ impl State {
         if interval == 0 {
             return;
         }
-        let next = self.now.plus_ns(interval - self.now.ns().rem_euclid(interval));
+        let next = crate::realise::next_multiple(self.now, interval);
         if let Some(row) = self.borrowing.get_mut(&asset) {
             row.next = next;
             return;

@@ -136,6 +136,9 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
         rates && duration(f.interval_ns) && f.interval_ns >= Time::SECOND_NS && duration(params.funding_gap_ns),
         ParamName::Funding,
     )?;
+    let week = 7 * 86_400 * Time::SECOND_NS;
+    let rhythm = params.realise_every_ns;
+    ensure((0..=week).contains(&rhythm) && rhythm % (60 * Time::SECOND_NS) == 0, ParamName::Realisation)?;
     ensure(
         params.impact_notional.is_positive() && params.impact_notional.units() <= bounds::NOTIONAL_MAX,
         ParamName::ImpactNotional,

@@ -270,6 +270,13 @@ pub enum Command {
         /// In this order.
         items: Vec<BatchItem>,
     },
+    /// Chooses which wallets are collateral, while the account has no position, no order and no debt.
+    SetCollateralMode {
+        /// Whose.
+        account: AccountId,
+        /// Single-asset mode: only this asset counts, and only markets that settle in it are traded; none: all assets.
+        only: Option<AssetId>,
+    },
 }
 
 /// One item of a batch: what the command of that name does.

@@ -3,8 +3,8 @@
 
 use crate::output::{Output, Touched};
 use crate::{
-    Answer, Command, Digest, Event, Reject, State, admin, batch, borrow, caps, deadlines, delisting, digest, fees,
-    funding, funds, isolated, ladder, place, prices, resort, risk, settlement, triggers,
+    Answer, Command, Digest, Event, Reject, State, admin, batch, borrow, caps, collateral, deadlines, delisting,
+    digest, fees, funding, funds, isolated, ladder, place, prices, realise, resort, risk, settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -50,6 +50,7 @@ impl Engine {
             due(&mut out);
         }
         settlement::run(&mut out);
+        realise::run(&mut out);
         // Risk is evaluated once for a command that brings prices: after them, or at once when they are refused.
         let prices = matches!(command, Command::SetPrices { .. });
         if !prices {
@@ -119,6 +120,7 @@ fn due(out: &mut Output<'_>) {
     settlement::due(out);
     delisting::due(out);
     borrow::due(out);
+    realise::due(out);
 }
 
 /// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.
@@ -185,5 +187,6 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::SetFeeTier { owner, tier } => fees::set_fee_tier(out, *owner, *tier),
         Command::SetFeeDiscount { discount } => fees::set_fee_discount(out, *discount),
         Command::SetFeeAsset { account, asset } => fees::set_fee_asset(out, *account, *asset),
+        Command::SetCollateralMode { account, only } => collateral::set_mode(out, *account, *only),
     }
 }

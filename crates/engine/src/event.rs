@@ -719,6 +719,34 @@ pub enum Event {
         /// How much, rounded up.
         amount: Money,
     },
+    /// Which wallets are collateral was chosen.
+    CollateralModeSet {
+        /// Whose.
+        account: AccountId,
+        /// The only asset that counts; none: all.
+        only: Option<AssetId>,
+    },
+    /// The results of all positions of a market become cash at one price.
+    RealisationBegan {
+        /// Which.
+        market: MarketId,
+        /// At which price.
+        price: Price,
+        /// The next one.
+        next: Time,
+    },
+    /// It goes on with the next command.
+    RealisationContinues {
+        /// Which.
+        market: MarketId,
+        /// Everyone before this account has it.
+        account: AccountId,
+    },
+    /// It is done.
+    RealisationEnded {
+        /// Which.
+        market: MarketId,
+    },
 }
 
 /// Where a settlement price comes from.
@@ -844,4 +872,6 @@ pub enum Cause {
     Adl,
     /// A settlement of the market.
     Settlement,
+    /// The clock, where results become cash in a rhythm; the position stays.
+    Realisation,
 }

@@ -178,7 +178,7 @@ impl State {
         }
         let idle =
             row.exposures.iter().all(|e| e.size.is_zero() && e.buys.count + e.sells.count == 0 && e.reserved.is_zero());
-        if idle {
+        if idle || !row.counts(asset) {
             return self.round_to_digits(asset, wallet);
         }
         let terms = self.evaluate(account, Basis::Outflow, Need::Initial, None);

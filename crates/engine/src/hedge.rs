@@ -36,7 +36,7 @@ fn net_exposure(state: &State, account: AccountId) -> Money {
     let coins = row
         .wallets
         .iter()
-        .filter(|w| state.asset(w.asset).params.index.is_some())
+        .filter(|w| row.counts(w.asset) && state.asset(w.asset).params.index.is_some())
         .map(|w| w.amount.at_index(state.asset_price(w.asset), Rate::ONE, Round::Down).unwrap_or(Money::ZERO));
     positions.chain(coins).sum()
 }

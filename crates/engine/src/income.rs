@@ -58,6 +58,8 @@ pub enum IncomeKind {
     DeficitPaid,
     /// Interest on a debt.
     Interest,
+    /// Realised by the clock, the position staying.
+    Realisation,
 }
 
 /// No event changes more wallets than this: a conversion changes two of two accounts.
@@ -149,6 +151,7 @@ impl Cause {
             Self::TakeOver => IncomeKind::TakeOver,
             Self::Adl => IncomeKind::Adl,
             Self::Settlement => IncomeKind::Settlement,
+            Self::Realisation => IncomeKind::Realisation,
         }
     }
 }

@@ -108,19 +108,10 @@ pub(crate) fn set_position_mode(
     let state = out.state();
     let row = state.find_trading(account)?;
     row.check_not_frozen()?;
-    if row.liquidation.is_some() {
-        return Err(Reject::InLiquidation);
-    }
     if row.mode == mode {
         return Err(Reject::AlreadySo);
     }
-    let children = row.exposures.iter().filter_map(|e| e.child).flat_map(|id| &state.account(id).exposures);
-    if let Some(open) = row.exposures.iter().chain(children).find(|e| !e.size.is_zero()) {
-        return Err(Reject::PositionOpen { size: open.size });
-    }
-    if !state.orders_with_children(account).is_empty() {
-        return Err(Reject::OrdersOpen);
-    }
+    state.check_flat(account)?;
     // Each market has at most one row of one-way mode and one a leg.
     let markets = row.exposures.chunk_by(|a, b| a.market == b.market).count();
     State::room((markets * ROWS_PER_MARKET).saturating_sub(1), limits::EXPOSURES_MAX)?;
@@ -175,4 +166,22 @@ pub(crate) fn adjust_margin(
     };
     out.emit(Event::Moved { from, to, asset, amount: amount.abs(), reason: MoveReason::IsolatedMargin });
     Ok(Answer::Done)
+}
+
+impl State {
+    /// No position and no order anywhere, isolated ones included, and no liquidation.
+    pub(crate) fn check_flat(&self, account: AccountId) -> Result<(), Reject> {
+        let row = self.account(account);
+        if row.liquidation.is_some() {
+            return Err(Reject::InLiquidation);
+        }
+        let children = row.exposures.iter().filter_map(|e| e.child).flat_map(|id| &self.account(id).exposures);
+        if let Some(open) = row.exposures.iter().chain(children).find(|e| !e.size.is_zero()) {
+            return Err(Reject::PositionOpen { size: open.size });
+        }
+        if !self.orders_with_children(account).is_empty() {
+            return Err(Reject::OrdersOpen);
+        }
+        Ok(())
+    }
 }

@@ -257,6 +257,9 @@ impl State {
         let usable =
             |asset: AssetId| self.asset(asset).params.index.is_none_or(|index| self.index(index).is_usable(self.now));
         let row = self.account(account);
+        if row.only.is_some() {
+            return None; // its other wallets are not collateral, and nothing is taken from them
+        }
         let missing = -self.amount_in(account, short);
         let spare = row.wallet(sold).min(self.amount_in(account, sold));
         let there = self.fund_can_pay(fund, short);
@@ -297,7 +300,7 @@ fn clear(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
             continue;
         }
         // While it has other collateral it pays itself, as soon as the fund can buy that.
-        let bare = !row.wallets.iter().any(|w| w.amount.is_positive());
+        let bare = !row.wallets.iter().any(|w| w.amount.is_positive() && row.counts(w.asset));
         if let Some(fund) = fund.filter(|_| bare) {
             let amount = short.min(out.state().fund_can_pay(fund, asset));
             if amount.is_positive() {

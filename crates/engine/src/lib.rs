@@ -17,6 +17,7 @@ mod borrow;
 mod bounds;
 mod caps;
 mod codec;
+mod collateral;
 mod command;
 mod deadlines;
 mod delisting;
@@ -43,6 +44,7 @@ mod output;
 pub mod params;
 mod place;
 mod prices;
+mod realise;
 mod reduce;
 mod reject;
 mod resort;
@@ -71,6 +73,7 @@ pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, N
 pub use income::{Income, IncomeKind};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
+pub use realise::Realising;
 pub use reject::{ParamName, Reject};
 pub use state::{
     Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,

@@ -58,7 +58,9 @@ pub const AVERAGE_BUCKET_S: i64 = 10;
 pub const NAME_MAX: usize = 24;
 /// Positions that the settlement of markets closes in one command; the rest follow at the next.
 pub const SETTLEMENTS_PER_COMMAND: usize = 256;
-/// Accounts that it looks at in one command to find them.
+/// Positions whose result becomes cash in one command; the rest follow at the next.
+pub const REALISATIONS_PER_COMMAND: usize = 4_096;
+/// Accounts that it, or a realisation, looks at in one command to find them.
 pub const SETTLEMENT_LOOKS: usize = 1 << 18;
 /// Orders that it cancels in one command.
 pub const SETTLEMENT_CANCELS: usize = 1_024;

@@ -125,13 +125,13 @@ impl State {
         let account = self.account(id);
         let mut terms = Terms::default();
         let mut amounts = Amounts { rows: [(AssetId(0), Money::ZERO); limits::ASSETS_MAX], len: 0 };
-        for wallet in &account.wallets {
+        for wallet in account.wallets.iter().filter(|w| account.counts(w.asset)) {
             amounts.add(wallet.asset, wallet.amount);
             if wallet.amount.is_negative() {
                 amounts.add(wallet.asset, -self.interest_due(id, wallet.asset));
             }
         }
-        if let Some(paid) = change.and_then(|c| c.paid) {
+        if let Some(paid) = change.and_then(|c| c.paid).filter(|paid| account.counts(paid.asset)) {
             amounts.add(paid.asset, -paid.amount);
         }
         let mut pending = change;

@@ -244,6 +244,10 @@ pub struct MarketParams {
     /// Fees of owners of tier 1, 2, …; tier 0 pays `maker_fee` and `taker_fee`, a tier beyond the last pays the last.
     #[serde(default)]
     pub fee_tiers: Vec<FeeRates>,
+    /// The result of every position becomes cash at the mark in this rhythm, at its multiples since the epoch: whole minutes,
+    /// at most a week, nanoseconds; zero for never. A gain that was realised can leave.
+    #[serde(default)]
+    pub realise_every_ns: i64,
 }
 
 /// What keeps single orders and the market as a whole within bounds. Zero: not used.

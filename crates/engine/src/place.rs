@@ -74,6 +74,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     // What closes a leg never opens the other one.
     let closes_leg = order.leg != Leg::Net && order.leg != row.leg_of(order.side);
     let order = &PlaceOrder { reduce: if closes_leg { Reduce::Only } else { order.reduce }, ..*order };
+    state.check_settles_in(row, order.market)?;
     State::size_is_good(order.size, market.params.lot)?;
     let triggered = replacing.is_some_and(|r| matches!(r.place, Place::Parked { .. }));
     let price = check_price(state, order, triggered)?;

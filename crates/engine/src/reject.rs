@@ -201,6 +201,8 @@ rejects! {
     147 CountdownOutOfRange { asked: i64, most: i64 } => "countdown out of range: asked {asked} ns, 0 to {most} ns",
     /// The status of the subaccount does not allow it.
     160 AccountStatusForbids { status: crate::AccountStatus, reason: crate::AccountReason } => "account is {status} ({reason}): this is not accepted",
+    /// A market that settles in another asset than the one that counts.
+    162 OtherSettlementAsset { asset: AssetId } => "account is in single-asset mode: it trades markets that settle in asset {asset}",
     /// One subaccount more than an owner may open.
     161 SubaccountLimit { owner: crate::OwnerId, open: u32, limit: u32 } => "subaccounts of owner {owner}: {open} open, limit {limit}",
 }
@@ -246,6 +248,7 @@ pub enum ParamName {
     FeeTiers,
     FeeDiscount,
     Borrow,
+    Realisation,
 }
 
 impl fmt::Display for ParamName {

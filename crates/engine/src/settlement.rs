@@ -188,6 +188,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::SettlementPriced { market, price, .. } => {
             state.schedules.remove(&market);
             state.settling.insert(market, Settling::default());
+            state.realising.remove(&market); // everything is realised now
             let row = state.market_mut(market);
             row.status = MarketStatus::Settling;
             (row.mark, row.last_usable) = (price, price);

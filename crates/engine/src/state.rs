@@ -10,6 +10,7 @@ use crate::fault::fault;
 use crate::history::History;
 use crate::orders::{Order, Orders};
 use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, RiskParams};
+use crate::realise::Realising;
 use crate::{
     AccountId, AccountReason, AccountStatus, AssetId, GroupId, IndexId, Leg, MarginMode, MarketId, MarketStatus, Name,
     OrderId, OwnerId, PositionId, PositionMode, Reject, Side, Stage, limits,
@@ -78,6 +79,8 @@ pub struct State {
     pub subaccounts: BTreeMap<OwnerId, Subaccounts>,
     /// Assets whose debts bear interest or did, with those who owe them.
     pub borrowing: BTreeMap<AssetId, Borrowing>,
+    /// Markets whose results are becoming cash.
+    pub realising: BTreeMap<MarketId, Realising>,
 }
 
 /// Trading subaccounts of an owner, children not counted.
@@ -218,6 +221,8 @@ pub struct Market {
     pub resting: i128,
     /// The part of them that buys.
     pub resting_buys: i128,
+    /// The next realisation of results.
+    pub realise_next: Time,
     /// Resting orders.
     pub book: Book,
 }
@@ -259,6 +264,8 @@ pub struct Account {
     pub fee_tier: u8,
     /// The asset that it pays fees in, where that is not the settlement asset.
     pub pays_in: Option<AssetId>,
+    /// Single-asset mode: the only asset that counts as collateral; none: all.
+    pub only: Option<AssetId>,
     /// What it may do; a child has its parent's.
     pub status: AccountStatus,
     /// Why.

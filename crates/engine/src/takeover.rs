@@ -111,7 +111,8 @@ impl State {
         let closed = closable(self.account(account).position(position), side).min(part.abs());
         let opens = part.abs() - closed;
         let more = Addition { market: handover.market(), side, size: opens, replaced: Size::ZERO, closed };
-        if !fits || (!opens.is_zero() && self.check_exposure_limits(account, &more).is_err()) {
+        let traded = self.check_settles_in(self.account(account), handover.market()).is_ok();
+        if !fits || !traded || (!opens.is_zero() && self.check_exposure_limits(account, &more).is_err()) {
             return false;
         }
         let terms = self.evaluate(account, Basis::Mark, Need::Initial, Some(&change));

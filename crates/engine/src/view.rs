@@ -267,7 +267,7 @@ impl State {
     fn wallet_view(&self, account: AccountId, asset: AssetId) -> WalletView {
         let row = self.account(account);
         let amount = self.amount_in(account, asset);
-        let value = self.collateral(asset, amount, Basis::Mark);
+        let value = if row.counts(asset) { self.collateral(asset, amount, Basis::Mark) } else { Money::ZERO };
         let blocked = self.prices_for_outflow(account, Some(asset)).is_err();
         let withdrawable = if blocked { Money::ZERO } else { self.withdrawable(account, asset) };
         WalletView {

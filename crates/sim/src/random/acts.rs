@@ -317,6 +317,10 @@ impl Random {
                 let mode = if self.dice.one_in(3) { MarginMode::Cross } else { MarginMode::Isolated };
                 Command::SetMarginMode { account, market, mode }
             }
+            3 if self.dice.one_in(2) => {
+                let only = [Some(AssetId(0)), Some(AssetId(1)), None][self.dice.pick(&[3, 1, 2])];
+                Command::SetCollateralMode { account, only }
+            }
             3 => {
                 let mode = if self.dice.one_in(3) { PositionMode::OneWay } else { PositionMode::Hedge };
                 Command::SetPositionMode { account, mode }

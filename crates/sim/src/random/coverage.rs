@@ -19,7 +19,8 @@ macro_rules! kinds {
         fn kind(event: &Event) -> &'static str {
             match event { $( $pattern => $name, )*
                 // Needs more accounts than random work has: see `a_settlement_goes_on_over_several_commands`.
-                Event::SettlementContinues { .. } => "settlement_continues" }
+                Event::SettlementContinues { .. } => "settlement_continues",
+                Event::RealisationContinues { .. } => "realisation_continues" }
         }
     };
 }
@@ -40,6 +41,9 @@ kinds! {
     Event::FundingRateSet { .. } => "funding_rate_set",
     Event::AccountOpened { .. } => "account_opened",
     Event::IsolatedOpened { .. } => "isolated_opened",
+    Event::CollateralModeSet { .. } => "collateral_mode_set",
+    Event::RealisationBegan { .. } => "realisation_began",
+    Event::RealisationEnded { .. } => "realisation_ended",
     Event::InterestPosted { .. } => "interest_posted",
     Event::InterestCharged { .. } => "interest_charged",
     Event::Deposited { .. } => "deposited",

@@ -67,6 +67,7 @@ impl Referee {
         })?;
         holds("orders", !self.model.orders.contains_key(&order), || format!("order {order:?} is new"))?;
         holds("orders", !self.model.market(market).over(), || format!("market {market} has not ended"))?;
+        self.settles_in(account, market)?;
         let units = i128::from(size.units());
         let params = &self.model.market(market).params;
         holds("lot", units > 0 && units % params.lot == 0, || format!("size {size} of order {order:?} in lots"))?;

@@ -50,6 +50,9 @@ impl Referee {
     /// Whether the fund would now end a debt of a flat account by buying its collateral, or buy all of an asset of it.
     pub(super) fn convertible(&self, id: AccountId) -> bool {
         let Some(fund) = self.fund_behind(id) else { return false };
+        if self.model.account(id).only.is_some() {
+            return false;
+        }
         let assets: Vec<AssetId> =
             (0..self.model.assets.len()).map(AssetId::at).filter(|a| self.asset_usable(*a)).collect();
         assets.iter().filter(|short| self.amount_in(id, **short) < 0).any(|short| {
@@ -81,6 +84,7 @@ impl Referee {
         holds("convert", liquidating || self.repays(account, bought), || what("is in liquidation, or owes too much"))?;
         self.repaying = (!liquidating).then_some((account, bought));
         holds("I-25", self.asset_usable(sold) && self.asset_usable(bought), || what("prices are usable"))?;
+        holds("convert", self.model.account(account).only.is_none(), || what("all its assets are collateral"))?;
         holds("convert", sold != bought && gave > 0 && got > 0, || what("two assets and two amounts"))?;
         let missing = -self.amount_in(account, bought);
         let spare = self.model.wallet(account, sold).min(self.amount_in(account, sold));
@@ -135,7 +139,8 @@ impl Referee {
     pub(super) fn deficit_left(&mut self, account: AccountId, asset: AssetId, wallet: i128) -> Verdict {
         self.wallet_is(account, asset, wallet)?;
         let fund = self.fund_behind(account).map_or(0, |fund| self.fund_can_pay(fund, asset));
-        let collateral = self.model.account(account).wallets.values().any(|w| *w > 0);
+        let row = self.model.account(account);
+        let collateral = row.wallets.iter().any(|(held, w)| *w > 0 && row.only.is_none_or(|only| only == *held));
         // A fund with positions pays by what it may spare; a coin with a haircut leaves it a little to spare again.
         let paid = self.paid.contains(&(account, asset));
         holds("I-15", wallet < 0 && (fund <= 0 || collateral || paid), || {

@@ -84,6 +84,7 @@ impl Referee {
             Event::OrderReduced { order, remaining, reserved } => {
                 self.reduced(order, i128::from(remaining.units()), reserved.units())
             }
+            Event::CollateralModeSet { .. } => self.collateral_mode(turn, event),
             Event::FeeTierSet { .. } | Event::FeeDiscountSet { .. } | Event::FeeAssetSet { .. } => {
                 self.fee_setting(turn, event)
             }
@@ -105,6 +106,10 @@ impl Referee {
                 self.cancelled(order, i128::from(remaining.units()))
             }
             Event::Filled { .. } => self.filled(event),
+            Event::PositionChanged { cause: engine::Cause::Realisation, .. } => self.position_realised(event),
+            Event::RealisationBegan { .. } | Event::RealisationContinues { .. } | Event::RealisationEnded { .. } => {
+                self.realisation(event)
+            }
             Event::PositionChanged { .. } | Event::FeeCharged { .. } => self.derived(event),
             Event::InterestPosted { .. } => self.interest_posted(event),
             Event::InterestCharged { .. } => self.interest_charged(event),
@@ -145,6 +150,7 @@ impl Referee {
         same("time", || "time of the command".into(), turn.at.ns().max(self.model.now), time.ns())?;
         self.model.sequence = sequence;
         self.model.now = time.ns();
+        self.unusable_by_now();
         Ok(())
     }
 

@@ -85,6 +85,7 @@ impl Referee {
         other: Option<(MarketId, i128)>,
     ) -> Figures {
         let mut amounts: BTreeMap<AssetId, i128> = account.wallets.clone();
+        amounts.retain(|asset, _| account.only.is_none_or(|only| only == *asset));
         for (asset, amount) in &mut amounts {
             *amount -= self.model.interest_due(id, *asset);
         }

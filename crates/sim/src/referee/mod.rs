@@ -29,6 +29,7 @@ mod num;
 mod offset;
 mod outflow;
 mod prices;
+mod realise;
 mod reduce;
 mod resort;
 mod sample;
@@ -74,6 +75,10 @@ pub struct Referee {
     posted: BTreeSet<AssetId>,
     /// Who sold collateral for a debt last: it goes on until nothing is missing.
     repaying: Option<(AccountId, AssetId)>,
+    /// Positions whose result became cash in this command.
+    realised: BTreeSet<(AccountId, engine::PositionId)>,
+    /// Markets whose realisation is late, and when that was first seen.
+    late: BTreeMap<engine::MarketId, i64>,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -116,6 +121,7 @@ impl Referee {
         self.paid.clear();
         self.settled.clear();
         self.posted.clear();
+        self.realised.clear();
         self.repaying = None;
         self.ladder.begin();
         for row in events.iter().flat_map(|event| event.income(engine.state())) {
@@ -145,6 +151,7 @@ impl Referee {
         self.ends_kept()?;
         self.haircuts_kept()?;
         self.interest_kept()?;
+        self.realisations_kept()?;
         if full {
             self.deadlines_kept()?;
         }

@@ -133,6 +133,8 @@ pub struct Params {
     /// How near to the mark the last price must be for orders that wait for it; zero for any distance.
     pub trigger_protect: i128,
     pub kind: engine::params::Kind,
+    /// Zero for never.
+    pub realise_every_ns: i64,
 }
 
 impl Params {
@@ -185,6 +187,7 @@ impl Params {
             shorts_cap: p.guards.shorts_cap.units(),
             trigger_protect: rate(p.guards.trigger_protect),
             kind: p.kind,
+            realise_every_ns: p.realise_every_ns,
         }
     }
 }
@@ -213,6 +216,8 @@ pub struct Market {
     pub expiry: Option<engine::params::Expiry>,
     /// Σ sizes and Σ values of the positions that its settlement has closed, and how many.
     pub closed: (i128, i128, i128),
+    /// The next realisation of results.
+    pub realise_next: i64,
 }
 
 impl Market {
@@ -251,6 +256,8 @@ pub struct Account {
     pub call: u8,
     /// What it may do.
     pub status: engine::AccountStatus,
+    /// The only asset that is collateral; none for all.
+    pub only: Option<AssetId>,
 }
 
 /// Where the ladder is with an account.
@@ -397,6 +404,8 @@ pub struct Model {
     pub subaccount_limits: BTreeMap<u32, u32>,
     /// Interest that was taken because a wallet changed: the engine must tell it.
     pub interest_taken: Vec<engine::Event>,
+    /// Markets whose results are becoming cash, and at which price.
+    pub realising: BTreeMap<MarketId, i128>,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -430,6 +439,7 @@ impl Default for Model {
             pays_in: BTreeMap::new(),
             subaccount_limits: BTreeMap::new(),
             interest_taken: Vec::new(),
+            realising: BTreeMap::new(),
         }
     }
 }

@@ -69,7 +69,12 @@ impl Referee {
             (Event::MarketParamsSet { market }, Command::SetMarketParams { market: asked, params }) => {
                 same("facts", || "market of new parameters".into(), *asked, *market)?;
                 self.everyone = true;
-                self.model.market_mut(*market).params = Params::read(params);
+                let (now, params) = (self.model.now, Params::read(params));
+                let row = self.model.market_mut(*market);
+                if row.params.realise_every_ns != params.realise_every_ns {
+                    row.realise_next = Self::first_realisation(now, params.realise_every_ns);
+                }
+                row.params = params;
                 self.rebates_are_paid(*market)
             }
             (
@@ -122,6 +127,7 @@ impl Referee {
     }
 
     fn list(&mut self, params: Params) {
+        let every = params.realise_every_ns;
         let now = self.model.now;
         let funding_next = now - now.rem_euclid(params.interval_ns) + params.interval_ns;
         self.model.markets.push(model::Market {
@@ -135,6 +141,7 @@ impl Referee {
             given: None,
             funding: 0,
             funding_next,
+            realise_next: Self::first_realisation(now, every),
             residue: 0,
             clearing: 0,
             average: super::margin::Average::start(self.model.now),
@@ -157,6 +164,7 @@ impl Referee {
             liquidating: None,
             call: 0,
             status: engine::AccountStatus::Active,
+            only: None,
         });
         Ok(())
     }
@@ -235,6 +243,27 @@ impl Referee {
             }
             _ => stray(event),
         }
+    }
+
+    pub(super) fn first_realisation(now: i64, every: i64) -> i64 {
+        if every == 0 { 0 } else { (now.div_euclid(every) + 1) * every }
+    }
+
+    /// Nothing depends on which wallets are collateral when that changes.
+    pub(super) fn collateral_mode(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
+        let (&Event::CollateralModeSet { account, only }, Command::SetCollateralMode { account: a, only: asked }) =
+            (event, turn.command)
+        else {
+            return stray(event);
+        };
+        same("facts", || "collateral mode".into(), (*a, *asked), (account, only))?;
+        self.not_frozen(account)?;
+        let children: Vec<_> = self.model.account(account).exposures.values().filter_map(|e| e.child).collect();
+        let flat = self.flat(account, None) && children.into_iter().all(|id| self.flat(id, None));
+        holds("mode", flat && !self.owes(account), || format!("account {account} is flat and owes nothing"))?;
+        self.model.account_mut(account).only = only;
+        self.touch(account);
+        Ok(())
     }
 
     /// No position and no order, in one market or anywhere.

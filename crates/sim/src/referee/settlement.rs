@@ -106,6 +106,7 @@ impl Referee {
     }
 
     fn priced(&mut self, market: MarketId, theirs: (i128, SettlementSource, i64)) -> Verdict {
+        self.model.realising.remove(&market);
         let row = self.model.market(market);
         let index = &self.model.indices[row.params.index.index()];
         let announced = row.expiry.map(|e| (e.settle_at.ns(), e.window_ns)).filter(|e| e.0 <= self.model.now);

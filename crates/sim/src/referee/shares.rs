@@ -60,7 +60,8 @@ impl Referee {
             net += e.size.signum() * self.debt(row.params.settlement, worth);
         }
         for (asset, amount) in &account.wallets {
-            if self.model.assets[asset.index()].index.is_some() {
+            let counts = account.only.is_none_or(|only| only == *asset);
+            if counts && self.model.assets[asset.index()].index.is_some() {
                 net += mul_div(*amount, self.model.asset_price(*asset), PRICE, Dir::Down);
             }
         }

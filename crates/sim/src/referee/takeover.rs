@@ -85,6 +85,7 @@ impl Referee {
             self.active(to)?;
             self.ladder.backstop = Some((to, (limit - notional).max(0)));
             self.may_open(to, market, part)?;
+            self.settles_in(to, market)?;
         }
         holds("backstop", self.model.account(to).liquidating.is_none(), || {
             format!("taker {to} is not in liquidation")
@@ -129,6 +130,13 @@ impl Referee {
         Ok(())
     }
 
+    /// In single-asset mode an account only holds positions that settle in its asset.
+    pub(super) fn settles_in(&self, id: AccountId, market: MarketId) -> Verdict {
+        let only = self.model.account(self.model.parent(id)).only;
+        let settlement = self.model.market(market).params.settlement;
+        holds("mode", only.is_none_or(|only| only == settlement), || format!("account {id} trades market {market}"))
+    }
+
     /// Limits allow what a part of `part` contracts opens; what it closes is always allowed.
     fn may_open(&self, id: AccountId, market: MarketId, part: i128) -> Verdict {
         let before = self.model.exposure(id, self.model.held(id, market, part)).size;
@@ -145,7 +153,8 @@ impl Referee {
         let cap = row.params.tiers.last().map_or(0, |t| t.cap);
         let figures = self.supposing(id, Lens::Mark, position, part, paid, 0);
         let within = self.may_open(id, market, part).is_ok();
-        value::notional(&row.params, row.mark, size) <= cap && within && figures.equity >= figures.initial
+        let traded = self.model.account(id).only.is_none_or(|only| only == row.params.settlement);
+        traded && value::notional(&row.params, row.mark, size) <= cap && within && figures.equity >= figures.initial
     }
 
     /// A volunteer's limit after it took something over.

@@ -306,6 +306,7 @@ fn market_params(
         guards: engine::params::MarketGuards::default(),
         fee_tiers: Vec::new(),
         kind: Default::default(),
+        realise_every_ns: 0,
     }
 }
 

@@ -164,7 +164,7 @@ fn handle(names: &Names<'_>, field: &str, value: &Value) -> Option<String> {
         "account" | "from" | "to" | "child" | "parent" | "fund" | "failing" | "winner" | "holder" => {
             u32::try_from(number).ok().map(|n| names.of_account(AccountId(n)))
         }
-        "asset" | "sold" | "bought" => u8::try_from(number).ok().map(|n| names.of_asset(AssetId(n))),
+        "asset" | "only" | "sold" | "bought" => u8::try_from(number).ok().map(|n| names.of_asset(AssetId(n))),
         "market" => small().map(|n| names.of_market(MarketId(n))),
         "index" | "fallback" => small().map(|n| names.of_index(IndexId(n))),
         "order" | "maker" | "taker" => Some(names.of_order(OrderId(number))),

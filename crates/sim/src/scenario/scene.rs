@@ -17,7 +17,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 44] = [
+const SIGNIFICANT: [&str; 46] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -62,6 +62,8 @@ const SIGNIFICANT: [&str; 44] = [
     "haircut_stepped",
     "interest_charged",
     "interest_posted",
+    "realisation_began",
+    "realisation_continues",
 ];
 
 /// Which events are printed.

@@ -104,6 +104,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
         guards: MarketGuards::default(),
         fee_tiers: Vec::new(),
         kind: Kind::Perpetual,
+        realise_every_ns: 0,
     })
 }
 
@@ -233,6 +234,7 @@ fn pricing(words: &mut Words, params: &mut MarketParams, option: &str) -> Result
         "funding_cap" => params.funding.cap = words.rate("a rate per interval")?,
         "funding_floor" => params.funding.floor = words.rate("a rate per interval")?,
         "funding_gap" => params.funding_gap_ns = words.duration()?,
+        "realise" => params.realise_every_ns = words.duration()?,
         "impact" => params.impact_notional = words.money()?,
         _ => return Ok(false),
     }

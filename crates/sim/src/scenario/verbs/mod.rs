@@ -103,6 +103,7 @@ pub const VERBS: &[Verb] = &[
         standing::account_status,
     ),
     verb("subaccounts", "OWNER N|none", standing::subaccounts),
+    verb("collateral", "ACCOUNT ASSET|all", standing::collateral),
     verb("hedge", "ACCOUNT", trade::hedge),
     verb("one_way", "ACCOUNT", trade::one_way),
     verb("mark", "MARKET PRICE [source N,N] [age DURATION]", prices::mark),

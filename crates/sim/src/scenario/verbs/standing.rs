@@ -33,3 +33,9 @@ pub fn subaccounts(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), E
     let limit = if words.eat("none") { None } else { Some(words.number("a number of subaccounts, or none")?) };
     actor.apply(words, Command::SetSubaccountLimit { owner, limit }).map(drop)
 }
+
+pub fn collateral(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let account = actor.scene.account(words)?;
+    let only = if words.eat("all") { None } else { Some(actor.scene.asset(words)?) };
+    actor.apply(words, Command::SetCollateralMode { account, only }).map(drop)
+}
