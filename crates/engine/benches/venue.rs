@@ -173,7 +173,7 @@ fn venue(accounts: u32) -> Engine {
         schedule: CollateralSchedule::default(),
         borrow: Default::default(),
     };
-    apply(&Command::AddAsset(asset));
+    apply(&Command::AddAsset(Box::new(asset)));
     let tiers = [("100000", "0.02", "0.01"), ("1000000", "0.04", "0.02"), ("1000000000", "0.1", "0.05")];
     let tiers = tiers.map(|(cap, i, m)| (cap.parse().expect("money"), rate(i), rate(m)));
     for n in 0..MARKETS {

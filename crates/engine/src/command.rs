@@ -9,14 +9,14 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size, Time};
 
-/// A request, or nothing but the time.
+/// A request, or nothing but the time. What is large and rare is boxed, so that a list of orders stays small.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Nothing is asked: the clock moves and the work that is due is done.
     Tick,
     /// Lists an asset; the answer is its handle.
-    AddAsset(AssetParams),
+    AddAsset(Box<AssetParams>),
     /// Follows an index; the answer is its handle.
     AddIndex(Box<IndexParams>),
     /// Lists a market, open at once; nothing can be increased there before its first price. The answer is its handle.
@@ -33,10 +33,10 @@ pub enum Command {
         /// Which.
         asset: AssetId,
         /// All of them; name, decimals and index stay.
-        params: AssetParams,
+        params: Box<AssetParams>,
     },
     /// Replaces the venue's risk parameters.
-    SetRiskParams(RiskParams),
+    SetRiskParams(Box<RiskParams>),
     /// Opens, restricts or halts a market.
     SetMarketStatus {
         /// Which.
@@ -190,7 +190,7 @@ pub enum Command {
         /// Of what.
         scope: LimitScope,
         /// All of them.
-        limits: ExposureLimits,
+        limits: Box<ExposureLimits>,
     },
     /// Puts an owner into a group of related owners.
     SetOwnerGroup {

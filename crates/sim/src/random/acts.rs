@@ -373,7 +373,7 @@ impl Random {
         let open = money(&mut self.dice).filter(|_| self.dice.one_in(2));
         let limits =
             if self.dice.one_in(6) { ExposureLimits::default() } else { ExposureLimits { orders, position, open } };
-        Command::SetLimits { scope, limits }
+        Command::SetLimits { scope, limits: Box::new(limits) }
     }
 
     /// The third asset, in which no market settles, ends as collateral in two steps; now and then taken back.
@@ -440,7 +440,7 @@ impl Random {
                 let mut params = engine.state().asset(asset).params;
                 let unit = [1_000_000i128, 20][asset.index().min(1)] * 10_000_000_000;
                 params.borrow = venue::borrow(&mut self.dice, Money::from_units(unit));
-                Command::SetAssetParams { asset, params }
+                Command::SetAssetParams { asset, params: Box::new(params) }
             }
             3 => {
                 let asset = AssetId(u8::try_from(1 + self.dice.below(2)).unwrap_or(1));
@@ -458,7 +458,7 @@ impl Random {
                     tiers[1] = HaircutTier { above: second, haircut: share(&mut self.dice, tiers[0].haircut.units()) };
                     params.schedule.venue_cap = self.amount(asset, 100_000_000);
                 }
-                Command::SetAssetParams { asset, params }
+                Command::SetAssetParams { asset, params: Box::new(params) }
             }
             4 => {
                 let index = IndexId(u16::try_from(self.dice.below(2)).unwrap_or(0));
@@ -469,7 +469,7 @@ impl Random {
                     params.weights.iter().map(|_| 1 + u32::try_from(self.dice.below(3)).unwrap_or(0)).collect();
                 Command::SetIndexParams { index, params: Box::new(params) }
             }
-            5 => Command::SetRiskParams(venue::risk(&mut self.dice)),
+            5 => Command::SetRiskParams(Box::new(venue::risk(&mut self.dice))),
             _ if self.dice.one_in(4) => self.delisting(engine),
             _ => self.ending(engine, market),
         }

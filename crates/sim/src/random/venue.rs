@@ -75,7 +75,7 @@ pub fn borrow(dice: &mut Dice, unit: Money) -> BorrowTerms {
 }
 
 fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: &str, borrow: BorrowTerms) -> Command {
-    Command::AddAsset(AssetParams {
+    Command::AddAsset(Box::new(AssetParams {
         name: name(text),
         decimals,
         index: index.map(IndexId),
@@ -83,7 +83,7 @@ fn asset(text: &str, decimals: u8, index: Option<u16>, haircut: &str, discount: 
         conversion_discount: rate(discount),
         schedule: CollateralSchedule::default(),
         borrow,
-    })
+    }))
 }
 
 /// Another index after a quarter of an hour, the end after the given number of minutes, zero for never.
@@ -307,7 +307,7 @@ pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
             list.push(Command::SetPositionMode { account: AccountId(FUNDS + at), mode: PositionMode::Hedge });
         }
     }
-    list.push(Command::SetRiskParams(risk(dice)));
+    list.push(Command::SetRiskParams(Box::new(risk(dice))));
     list.extend(markets(dice).into_iter().map(|m| Command::ListMarket(Box::new(m))));
     list
 }

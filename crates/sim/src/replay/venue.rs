@@ -138,7 +138,7 @@ pub fn open(
     let total: Money = interest.iter().copied().sum();
     let fund = desk.open("fund", OWNERS, Role::Fund)?;
     desk.deposit(fund, quote, to_quote(total.mul_rate(config.ladder.fund, Round::Up)))?;
-    desk.must(&Command::SetRiskParams(risk_params(config)))?;
+    desk.must(&Command::SetRiskParams(Box::new(risk_params(config))))?;
     let mut markets = Vec::new();
     for (at, spec) in specs.iter().enumerate() {
         let params = market_params(config, figures, at, spec, (quote, indices[at], fund), interest[at]);
@@ -242,7 +242,7 @@ fn add_asset(
         schedule: engine::params::CollateralSchedule::default(),
         borrow: Default::default(),
     };
-    match desk.must(&Command::AddAsset(params))? {
+    match desk.must(&Command::AddAsset(Box::new(params)))? {
         Answer::Asset(asset) => Ok(asset),
         answer => Err(ReplayError::Answer { command: "AddAsset".into(), answer }),
     }

@@ -283,7 +283,7 @@ impl Actor<'_, '_> {
             schedule: CollateralSchedule::default(),
             borrow: Default::default(),
         };
-        let mut refused = self.apply(&words, Command::AddAsset(asset))?.err();
+        let mut refused = self.apply(&words, Command::AddAsset(Box::new(asset)))?.err();
         for (account, role) in [("fund", Role::Fund), ("house", Role::Trading)] {
             refused = refused.or(self.open(&words, &word(account), account, role)?.err());
         }

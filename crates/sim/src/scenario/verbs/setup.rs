@@ -66,7 +66,7 @@ pub fn asset(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
     if !numeraire && params.index.is_none() {
         params.index = Some(super::prices::index_called(actor, words, &word)?);
     }
-    actor.apply(words, Command::AddAsset(params)).map(drop)
+    actor.apply(words, Command::AddAsset(Box::new(params))).map(drop)
 }
 
 fn asset_option(params: &mut AssetParams, words: &mut Words, option: &str) -> Result<(), Error> {
@@ -113,7 +113,7 @@ pub fn asset_params(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), 
     while let Some(option) = words.next_word() {
         asset_option(&mut params, words, &option.text)?;
     }
-    actor.apply(words, Command::SetAssetParams { asset, params }).map(drop)
+    actor.apply(words, Command::SetAssetParams { asset, params: Box::new(params) }).map(drop)
 }
 
 pub fn account(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
@@ -146,7 +146,7 @@ pub fn risk(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
             _ => return Err(words.wrong(&option, "an option of `risk`")),
         }
     }
-    actor.apply(words, Command::SetRiskParams(risk)).map(drop)
+    actor.apply(words, Command::SetRiskParams(Box::new(risk))).map(drop)
 }
 
 fn calls(risk: &mut RiskParams, words: &mut Words) -> Result<(), Error> {
@@ -181,7 +181,7 @@ pub fn limits(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error>
             _ => return Err(words.wrong(&option, "orders, position or open")),
         }
     }
-    actor.apply(words, Command::SetLimits { scope, limits }).map(drop)
+    actor.apply(words, Command::SetLimits { scope, limits: Box::new(limits) }).map(drop)
 }
 
 pub fn group(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
