@@ -77,6 +77,8 @@ pub struct Referee {
     repaying: Option<(AccountId, AssetId)>,
     /// Positions whose result became cash in this command.
     realised: BTreeSet<(AccountId, engine::PositionId)>,
+    /// Markets whose realisation began in this command.
+    realisation_began: BTreeSet<engine::MarketId>,
     /// Markets whose realisation is late, and when that was first seen.
     late: BTreeMap<engine::MarketId, i64>,
     /// Income by account and asset: what each wallet must hold.
@@ -122,6 +124,7 @@ impl Referee {
         self.settled.clear();
         self.posted.clear();
         self.realised.clear();
+        self.realisation_began.clear();
         self.repaying = None;
         self.ladder.begin();
         for row in events.iter().flat_map(|event| event.income(engine.state())) {

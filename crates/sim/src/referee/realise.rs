@@ -24,7 +24,7 @@ impl Referee {
                 same("realisation", || format!("price and next realisation of market {market}"), ours, theirs)?;
                 self.model.market_mut(market).realise_next = next.ns();
                 self.model.realising.insert(market, ours.0);
-                self.realised.retain(|(_, p)| p.market != market);
+                self.realisation_began.insert(market);
                 Ok(())
             }
             Event::RealisationContinues { market, .. } => {
@@ -41,7 +41,7 @@ impl Referee {
 
     /// In one command, nobody was left out. (Over several, others trade in between.)
     fn everyone_realised(&self, market: MarketId) -> Verdict {
-        if self.realised.is_empty() {
+        if !self.realisation_began.contains(&market) {
             return Ok(());
         }
         for (at, row) in self.model.accounts.iter().enumerate() {
