@@ -307,30 +307,33 @@ pub struct Wallet {
 }
 
 /// What a subaccount has in one market.
+///
+/// Fields stand in memory as they do here: what a tick looks at is the first line.
 #[derive(Clone, Debug, Serialize)]
+#[repr(C)]
 pub struct Exposure {
     /// Where.
     pub market: MarketId,
     /// Which position.
     pub leg: Leg,
-    /// Notional per initial margin that the owner chose; zero: the market's greatest.
-    pub leverage: u16,
     /// Cross or isolated.
     pub mode: MarginMode,
-    /// The child that holds the isolated position.
-    pub child: Option<AccountId>,
+    /// Notional per initial margin that the owner chose; zero: the market's greatest.
+    pub leverage: u16,
     /// Contracts; + long.
     pub size: Size,
     /// Signed sum of what was paid.
     pub cost: Money,
     /// The market's cumulative funding up to which this position is settled.
     pub funding: i128,
+    /// Set aside for the child's orders, settlement asset (in the parent).
+    pub reserved: Money,
     /// Resting buy orders that may increase.
     pub buys: OrderTotals,
     /// Resting sell orders that may increase.
     pub sells: OrderTotals,
-    /// Set aside for the child's orders, settlement asset (in the parent).
-    pub reserved: Money,
+    /// The child that holds the isolated position.
+    pub child: Option<AccountId>,
 }
 
 /// Resting orders of one account, market and side, in sum; reduce-only ones are left out.
