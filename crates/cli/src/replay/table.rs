@@ -125,8 +125,8 @@ fn totals(report: &Report) -> String {
             "hedges broken by it",
             format!(
                 "{} receipts, {}; profit of winners on what was closed {}, taken {}",
-                count(t.hedges_broken),
-                short(t.hedged_notional),
+                count(t.counts.hedges_broken.steps),
+                short(t.counts.hedges_broken.notional),
                 short(t.winners_profit),
                 short(t.winners_profit_taken)
             ),

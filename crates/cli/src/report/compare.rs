@@ -22,7 +22,7 @@ const ROWS: [Row; 12] = [
     ("fund-took", |r| r.total.counts.taken_over.notional.f(), |r| amount(&r.total.counts.taken_over.notional)),
     ("adl", |r| r.total.counts.deleveraged.notional.f(), |r| amount(&r.total.counts.deleveraged.notional)),
     ("receipts", |r| place_of(r.total.adl_receipts), |r| count(r.total.adl_receipts)),
-    ("broken", |r| place_of(r.receipts.hedges_broken), |r| count(r.receipts.hedges_broken)),
+    ("broken", |r| place_of(r.total.counts.hedges_broken.steps), |r| count(r.total.counts.hedges_broken.steps)),
     ("fund-low", |r| r.total.fund.low.f(), |r| amount(&r.total.fund.low)),
     ("fund-paid", |r| r.total.fund.paid.f(), |r| amount(&r.total.fund.paid)),
     ("deficits", |r| r.total.deficits.f(), |r| amount(&r.total.deficits)),

@@ -1,8 +1,9 @@
-//! What a page reads from a replay's JSON (`plimsoll.replay/1`): a subset, so that fields may be added there. A result
+//! What a page reads from a replay's JSON (`plimsoll.replay/2`): a subset, so that fields may be added there. A result
 //! of this process and one of another are read alike.
 
 use serde::Deserialize;
 use serde_json::Value;
+use units::Money;
 
 /// A decimal text as the JSON carries it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -13,6 +14,11 @@ impl Num {
     /// For drawing only: a pixel needs no more digits than this has.
     pub fn f(&self) -> f64 {
         self.0.parse().unwrap_or(0.0)
+    }
+
+    /// For sums; nothing where it is no amount.
+    pub fn money(&self) -> Money {
+        self.0.parse().unwrap_or(Money::ZERO)
     }
 
     /// Whole amounts from 100, two digits after the point below, cut toward zero.
@@ -54,7 +60,7 @@ pub struct Run {
     pub series: Series,
     pub distributions: Vec<Distribution>,
     pub liquidation_maps: Vec<MarketMaps>,
-    pub receipts: Receipts,
+    pub largest_receipts: Vec<Receipt>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -97,6 +103,7 @@ pub struct Counts {
     pub backstop: Closed,
     pub taken_over: Closed,
     pub deleveraged: Closed,
+    pub hedges_broken: Closed,
     pub unwound: Closed,
     pub uncovered: Closed,
     pub slippage: Num,
@@ -216,21 +223,6 @@ pub struct MapStep {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Receipts {
-    pub hedges_broken: u64,
-    pub hedges_broken_notional: Num,
-    pub by_market: Vec<Broken>,
-    pub largest: Vec<Receipt>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Broken {
-    pub symbol: String,
-    pub receipts: u64,
-    pub notional: Num,
-}
-
-#[derive(Clone, Debug, Deserialize)]
 pub struct Receipt {
     pub at: String,
     pub symbol: String,
@@ -238,19 +230,19 @@ pub struct Receipt {
     pub failing: String,
     pub side: String,
     pub notional: Num,
+    pub hedged: Num,
     pub mark: Num,
     pub price: Num,
     pub rank: u32,
-    pub broke_hedge: bool,
 }
 
-/// Sum of several columns, row by row.
-pub fn sums<'a>(columns: impl Iterator<Item = &'a Vec<Num>>, len: usize) -> Vec<f64> {
-    let mut out = vec![0.0; len];
+/// Sum of several columns, row by row, to the last digit.
+pub fn sums<'a>(columns: impl Iterator<Item = &'a Vec<Num>>, len: usize) -> Vec<Num> {
+    let mut out = vec![Money::ZERO; len];
     for column in columns {
         for (sum, value) in out.iter_mut().zip(column) {
-            *sum += value.f();
+            *sum += value.money();
         }
     }
-    out
+    out.into_iter().map(|sum| Num(sum.to_string())).collect()
 }

@@ -79,10 +79,6 @@ fn floats(list: &[u64]) -> Vec<f64> {
     list.iter().map(|n| Num(n.to_string()).f()).collect()
 }
 
-fn whole(list: &[f64]) -> Vec<String> {
-    list.iter().map(|v| format!("{v:.0}")).collect()
-}
-
 /// Price, mark and index of every market.
 pub fn prices(run: &Run) -> String {
     run.series.markets.iter().map(|m| price(run, m)).collect()
@@ -176,13 +172,15 @@ fn point(run: &Run) -> String {
 pub fn stages(run: &Run) -> String {
     let s = &run.series;
     let len = s.at.len();
-    let lists = [
+    let closed = [
         sums(s.markets.iter().map(|m| &m.reduced), len),
         sums(s.markets.iter().map(|m| &m.backstop), len),
         sums(s.markets.iter().map(|m| &m.taken_over), len),
         sums(s.markets.iter().map(|m| &m.deleveraged), len),
+        sums(s.markets.iter().map(|m| &m.unwound), len),
     ];
-    let unwound = sums(s.markets.iter().map(|m| &m.unwound), len);
+    // The fund's unwinding is not closing by force: it stands in the table, not in the stack.
+    let lists: Vec<Vec<f64>> = closed.iter().take(STAGES.len()).map(|list| list.iter().map(Num::f).collect()).collect();
     let tops: Vec<f64> = (0..len).map(|at| lists.iter().filter_map(|l| l.get(at)).sum()).collect();
     let draw = |size, class: &str| {
         let mut chart =
@@ -197,12 +195,11 @@ pub fn stages(run: &Run) -> String {
         chart.finish(class, "Notional closed by each stage of the ladder over time, stacked.")
     };
     let head = ["time", "book", "volunteers", "fund-took", "adl", "unwound"].map(term);
-    let [a, b, c, d] = lists.each_ref().map(|l| whole(l));
     let table = folded(
         "closed by stage over time",
         "All markets, notional at the mark, quote",
         &head,
-        &rows(&moments(run), &[a, b, c, d, whole(&unwound)]),
+        &rows(&moments(run), &closed.each_ref().map(|list| cut(list))),
     );
     figure("Closed by force, by stage", &point(run), &STAGES, &twice(&draw), &table) + &outcomes(run) + &by_market(run)
 }
@@ -352,39 +349,28 @@ pub fn receipts(run: &Run) -> String {
         &rows(&moments(run), &[counts(&s.receipts), counts(&s.hedges_broken)]),
     );
     let mut out = figure("Receipts of deleveraging", &point(run), &inks, &twice(&draw), &table);
-    let pairs = run.markets.iter().zip(&run.receipts.by_market);
-    let mut table: Vec<Vec<String>> = pairs
-        .map(|(m, b)| {
-            let adl = &m.counts.deleveraged;
-            vec![escape(&b.symbol), count(adl.steps), amount(&adl.notional), count(b.receipts), amount(&b.notional)]
-        })
-        .collect();
-    let all = &run.total.counts.deleveraged;
-    table.push(vec![
-        "total".into(),
-        count(all.steps),
-        amount(&all.notional),
-        count(run.receipts.hedges_broken),
-        amount(&run.receipts.hedges_broken_notional),
-    ]);
+    let row = |label: String, c: &super::data::Counts| {
+        let (adl, broken) = (&c.deleveraged, &c.hedges_broken);
+        vec![label, count(adl.steps), amount(&adl.notional), count(broken.steps), amount(&broken.notional)]
+    };
+    let mut table: Vec<Vec<String>> = run.markets.iter().map(|m| row(escape(&m.symbol), &m.counts)).collect();
+    table.push(row("total".into(), &run.total.counts));
     out += "<h3>Receipts and broken hedges by market</h3>";
-    out += &open("Amounts in quote", &["market", "receipts", "adl", "broken", "broken-notional"].map(term), &table);
+    out += &open("Amounts in quote", &["market", "receipts", "adl", "broken", "hedged"].map(term), &table);
     let largest: Vec<Vec<String>> = run
-        .receipts
-        .largest
+        .largest_receipts
         .iter()
         .map(|r| {
-            let broke = if r.broke_hedge { "yes" } else { "no" };
             vec![
                 r.at.get(5..19).unwrap_or(&r.at).replace('T', " "),
                 escape(&r.symbol),
                 escape(&r.winner),
                 r.side.clone(),
                 r.notional.cut(),
+                r.hedged.cut(),
                 r.mark.0.clone(),
                 r.price.0.clone(),
                 r.rank.to_string(),
-                broke.into(),
                 escape(&r.failing),
             ]
         })
@@ -395,10 +381,10 @@ pub fn receipts(run: &Run) -> String {
         named("winner", "winner"),
         named("winner", "its side"),
         term("adl"),
+        named("hedged", "of it hedged"),
         term("mark"),
         term("price"),
         term("rank"),
-        named("broken", "broke a hedge"),
         named("winner", "failing account"),
     ];
     out + &folded(

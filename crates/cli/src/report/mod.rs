@@ -134,7 +134,7 @@ fn tiles(run: &Run) -> String {
                 "{} {}, {} {}",
                 count(t.adl_receipts),
                 term("receipts"),
-                count(run.receipts.hedges_broken),
+                count(t.counts.hedges_broken.steps),
                 term("broken")
             ),
         ),

@@ -52,9 +52,13 @@ pub const DEFINITIONS: &[(&str, &str, &str)] = &[
     (
         "broken",
         "broken hedges",
-        "Receipts after which the winner's net exposure (Σ size × mark over all markets, with signs) is farther from zero than before.",
+        "Receipts that closed contracts which hedged something else in the winner's account: those that its net exposure (signed notionals at the mark and coins at their index) did not cover.",
     ),
-    ("broken-notional", "notional of broken hedges", "Notional at the mark that these receipts closed."),
+    (
+        "hedged",
+        "hedging contracts closed",
+        "The contracts of broken hedges that had hedged something else, at the mark; the rest of such a receipt is not in it.",
+    ),
     ("liquidations", "liquidations", "Liquidations of positions begun, a second one of the same account included."),
     (
         "outcomes",
@@ -156,7 +160,7 @@ pub fn share(part: f64, whole: f64) -> String {
 
 /// A sum of amounts, cut as each of them is.
 pub fn sum<'a>(nums: impl IntoIterator<Item = &'a Num>) -> String {
-    minus(&short(nums.into_iter().filter_map(|num| num.0.parse::<Money>().ok()).sum()))
+    minus(&short(nums.into_iter().map(Num::money).sum()))
 }
 
 /// Opening interest of all markets.
@@ -237,6 +241,6 @@ fn adl(run: &Run) -> String {
         count(t.adl_accounts),
         count(t.adl_receipts),
         amount(&t.counts.deleveraged.notional),
-        count(run.receipts.hedges_broken),
+        count(t.counts.hedges_broken.steps),
     )
 }

@@ -38,7 +38,7 @@ pub use moments::{Distribution, LiquidationMap, MAP_STEP, MAP_STEPS, MapStep, Ma
 pub use named::{NAMES, named, read};
 pub use opening::Population;
 pub use path::{Candle, STEPS_MIN, price_at};
-pub use receipts::{BrokenHedges, LISTED_MAX, ReceiptRow, ReceiptsReport};
+pub use receipts::{LISTED_MAX, ReceiptRow};
 pub use report::{
     Counts, FundReport, FundingReport, MarketReport, Minute, PriceReport, Report, SCHEMA, STATEMENTS, Total,
 };
@@ -308,7 +308,7 @@ impl Run<'_, '_, '_> {
             series: watch.recorder.finish(),
             distributions: watch.moments.distributions,
             liquidation_maps: watch.moments.maps,
-            receipts: self.desk.tally.adl.report(state, &self.venue),
+            largest_receipts: self.desk.tally.largest.report(state, &self.venue),
         }
     }
 }

@@ -1,15 +1,10 @@
-//! Receipts of deleveraging: who was closed, at what price, and whether that broke a hedge. From events and the marks at
-//! the end of their command.
-//!
-//! A receipt *breaks a hedge* when the winner's net exposure, the sum of size × mark over all markets and isolated
-//! positions of the account with its sign, is farther from zero after it than before. What else the winner traded in the
-//! same command counts as done before its receipts.
+//! The largest receipts of deleveraging: who was closed, at what price, and how much of it had hedged something else. From
+//! the events; the marks are those at the end of their command.
 
 use super::report::per_base_unit;
 use super::venue::Venue;
 use engine::{AccountId, Event, MarketId, State};
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
 use units::{Money, Price, Size, Time};
 
 /// The most receipts that a report lists; all are counted.
@@ -17,54 +12,32 @@ pub const LISTED_MAX: usize = 50;
 
 /// One receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
+struct Receipt {
     at: Time,
     winner: AccountId,
     failing: AccountId,
     market: MarketId,
     size: Size,
+    hedged: Size,
     mark: Price,
     value: Money,
     rank: u32,
     notional: Money,
-    broke_hedge: bool,
 }
 
-/// All receipts, counted; the largest kept.
+/// The largest receipts; the first of equal ones.
 #[derive(Clone, Debug, Default)]
 pub struct Receipts {
-    /// Receipts that broke a hedge.
-    pub broken: u64,
-    /// By market: receipts that broke a hedge, and the notional closed by them.
-    pub broken_by_market: BTreeMap<MarketId, (u64, Money)>,
     largest: Vec<Receipt>,
 }
 
 impl Receipts {
-    /// Takes the receipts among the events of one command; `state` is the one after it.
-    pub fn take(&mut self, at: Time, events: &[Event], state: &State) {
-        let is_receipt = |event: &&Event| matches!(event, Event::Deleveraged { .. });
-        // Back from the state after: each receipt's exposure after is the one before of the next.
-        let mut after: BTreeMap<AccountId, i128> = BTreeMap::new();
-        for event in events.iter().filter(is_receipt).rev() {
-            let Event::Deleveraged { failing, winner, market, size, value, rank, .. } = *event else { continue };
-            let mark = state.market(market).mark;
-            let owner = state.parent_of(winner);
-            let net_after = *after.entry(owner).or_insert_with(|| net_exposure(state, owner).units());
-            let net_before = net_after - (mark * size).units();
-            after.insert(owner, net_before);
-            let broke_hedge = net_after.abs() > net_before.abs();
-            let notional = mark * size.abs();
-            if broke_hedge {
-                self.broken += 1;
-                let (count, sum) = self.broken_by_market.entry(market).or_default();
-                *count += 1;
-                *sum += notional;
-            }
-            let receipt =
-                Receipt { at, winner: owner, failing, market, size, mark, value, rank, notional, broke_hedge };
-            self.keep(receipt);
-        }
+    /// Takes an event if it is a receipt; `state` is the one after its command.
+    pub fn take(&mut self, at: Time, event: &Event, state: &State) {
+        let Event::Deleveraged { failing, winner, market, size, value, rank, hedged, .. } = *event else { return };
+        let mark = state.market(market).mark;
+        let (winner, notional) = (state.parent_of(winner), mark * size.abs());
+        self.keep(Receipt { at, winner, failing, market, size, hedged, mark, value, rank, notional });
     }
 
     fn keep(&mut self, receipt: Receipt) {
@@ -77,31 +50,11 @@ impl Receipts {
         self.largest.truncate(LISTED_MAX);
     }
 
-    /// What the report says of them.
+    /// The rows of the report.
     #[must_use]
-    pub fn report(&self, state: &State, venue: &Venue) -> ReceiptsReport {
-        let markets = venue.markets.iter().map(|listed| {
-            let (receipts, notional) = self.broken_by_market.get(&listed.market).copied().unwrap_or_default();
-            BrokenHedges { symbol: listed.spec.symbol.clone(), receipts, notional }
-        });
-        let largest = self.largest.iter().filter_map(|r| row(r, state, venue));
-        ReceiptsReport {
-            hedges_broken: self.broken,
-            hedges_broken_notional: self.broken_by_market.values().map(|(_, sum)| *sum).sum(),
-            by_market: markets.collect(),
-            largest: largest.collect(),
-        }
+    pub fn report(&self, state: &State, venue: &Venue) -> Vec<ReceiptRow> {
+        self.largest.iter().filter_map(|r| row(r, state, venue)).collect()
     }
-}
-
-/// Σ size × mark of an account and its isolated positions, with signs.
-fn net_exposure(state: &State, account: AccountId) -> Money {
-    let of = |id: AccountId| -> Money {
-        let rows = state.account(id).exposures.iter().filter(|e| !e.size.is_zero());
-        rows.map(|e| state.market(e.market).mark * e.size).sum()
-    };
-    let children = state.account(account).exposures.iter().filter_map(|e| e.child);
-    of(account) + children.map(of).sum::<Money>()
 }
 
 fn row(r: &Receipt, state: &State, venue: &Venue) -> Option<ReceiptRow> {
@@ -118,10 +71,10 @@ fn row(r: &Receipt, state: &State, venue: &Venue) -> Option<ReceiptRow> {
         failing: name(r.failing),
         side: if r.size.is_negative() { "long" } else { "short" },
         notional: r.notional,
+        hedged: r.mark * r.hedged,
         mark: per_base_unit(r.mark, listed.power),
         price: per_base_unit(price, listed.power),
         rank: r.rank,
-        broke_hedge: r.broke_hedge,
     })
 }
 
@@ -129,30 +82,6 @@ fn row(r: &Receipt, state: &State, venue: &Venue) -> Option<ReceiptRow> {
 fn engine_price(value: Money, size: Size) -> Price {
     let units = value.units().checked_div(i128::from(size.units())).unwrap_or(0);
     i64::try_from(units).ok().and_then(Price::new).unwrap_or(Price::ZERO)
-}
-
-/// Receipts as the report tells them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ReceiptsReport {
-    /// Receipts that broke a hedge.
-    pub hedges_broken: u64,
-    /// Notional at the mark that these closed.
-    pub hedges_broken_notional: Money,
-    /// By market.
-    pub by_market: Vec<BrokenHedges>,
-    /// The largest, at most [`LISTED_MAX`], largest first.
-    pub largest: Vec<ReceiptRow>,
-}
-
-/// Broken hedges of one market.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BrokenHedges {
-    /// Name on the exchange.
-    pub symbol: String,
-    /// Receipts that broke a hedge.
-    pub receipts: u64,
-    /// Notional at the mark that these closed.
-    pub notional: Money,
 }
 
 /// One receipt.
@@ -171,14 +100,14 @@ pub struct ReceiptRow {
     pub side: &'static str,
     /// Closed, at the mark.
     pub notional: Money,
+    /// What of it hedged something else in the winner's account, at the mark: above zero, a broken hedge.
+    pub hedged: Money,
     /// The mark at the end of the command, per base unit.
     pub mark: String,
     /// The price of the receipt, per base unit, cut to a price.
     pub price: String,
     /// The winner's rank in its round, from 1.
     pub rank: u32,
-    /// Whether the winner's net exposure is farther from zero after it.
-    pub broke_hedge: bool,
 }
 
 fn time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {

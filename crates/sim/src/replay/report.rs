@@ -6,7 +6,7 @@ use super::feedback::Displacement;
 use super::figures::Figures;
 use super::moments::{Distribution, MarketMaps};
 use super::opening::Population;
-use super::receipts::ReceiptsReport;
+use super::receipts::ReceiptRow;
 use super::series::Series;
 use super::tally::{Closed, Extremes, MarketTally, Settlement, Tally};
 use super::tiers::TierOrigin;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use units::{Money, Price, Rate, Round, Time, limits};
 
 /// The version of the fields below.
-pub const SCHEMA: &str = "plimsoll.replay/1";
+pub const SCHEMA: &str = "plimsoll.replay/2";
 
 /// What may not be concluded, and what is ours; part of every output.
 pub const STATEMENTS: [&str; 4] = [
@@ -99,8 +99,8 @@ pub struct Report {
     pub distributions: Vec<Distribution>,
     /// How much would be closed at which price, by market: before, at its low, after.
     pub liquidation_maps: Vec<MarketMaps>,
-    /// Receipts of deleveraging and the hedges that they broke.
-    pub receipts: ReceiptsReport,
+    /// The largest receipts of deleveraging, at most [`super::LISTED_MAX`], largest first.
+    pub largest_receipts: Vec<ReceiptRow>,
 }
 
 /// The result of one market; amounts in the quote asset.
@@ -196,6 +196,9 @@ pub struct Counts {
     pub taken_over: Closed,
     /// Closed against winners; each is a receipt.
     pub deleveraged: Closed,
+    /// Receipts that closed contracts which hedged something else in the winner's account (broken hedges), and these
+    /// contracts at the mark.
+    pub hedges_broken: Closed,
     /// Unwound by the fund through the book.
     pub unwound: Closed,
     /// Attempts that found nobody left to take the size.
@@ -250,10 +253,6 @@ pub struct Total {
     pub adl_accounts: u64,
     /// Receipts of deleveraging.
     pub adl_receipts: u64,
-    /// Receipts that closed contracts which hedged something else in the winner's account: broken hedges.
-    pub hedges_broken: u64,
-    /// These contracts at the mark.
-    pub hedged_notional: Money,
     /// What winners had gained at the mark on the contracts that were closed, losses counted against it.
     pub winners_profit: Money,
     /// What the price of the deleveraging took of it.
@@ -287,6 +286,7 @@ impl Counts {
             backstop: tally.backstop,
             taken_over: tally.taken_over,
             deleveraged: tally.deleveraged,
+            hedges_broken: tally.hedges_broken,
             unwound: tally.unwound,
             uncovered: tally.uncovered,
             slippage: tally.slippage,
@@ -304,6 +304,7 @@ impl Counts {
             (&mut self.backstop, &other.backstop),
             (&mut self.taken_over, &other.taken_over),
             (&mut self.deleveraged, &other.deleveraged),
+            (&mut self.hedges_broken, &other.hedges_broken),
             (&mut self.unwound, &other.unwound),
             (&mut self.uncovered, &other.uncovered),
         ];
@@ -414,8 +415,6 @@ pub fn total(tally: &Tally, markets: &[MarketReport], state: &State, fund: FundR
         debts_unconverted,
         adl_accounts: count(tally.winners.len()),
         adl_receipts: tally.receipts,
-        hedges_broken: tally.hedges_broken.steps,
-        hedged_notional: tally.hedges_broken.notional,
         winners_profit: tally.profit_closed,
         winners_profit_taken: tally.profit_taken,
     }

@@ -34,7 +34,7 @@ pub struct Series {
     pub deficits: Vec<Money>,
     /// Receipts of deleveraging.
     pub receipts: Vec<u64>,
-    /// Receipts that broke a hedge.
+    /// Receipts that closed contracts which hedged something else: broken hedges.
     pub hedges_broken: Vec<u64>,
     /// By market, in the order of the report's markets.
     pub markets: Vec<MarketSeries>,
@@ -134,9 +134,10 @@ impl Recorder {
         series.fund_paid.push(tally.paid_by_fund - before.paid);
         series.deficits.push(owed(engine.state()).0);
         series.receipts.push(tally.receipts - before.receipts);
-        series.hedges_broken.push(tally.adl.broken - before.hedges);
+        let hedges = tally.markets.iter().map(|m| m.hedges_broken.steps).sum();
+        series.hedges_broken.push(hedges - before.hedges);
         (before.below, before.paid) = (tally.below.len(), tally.paid_by_fund);
-        (before.receipts, before.hedges) = (tally.receipts, tally.adl.broken);
+        (before.receipts, before.hedges) = (tally.receipts, hedges);
         let rows = series.markets.iter_mut().zip(&mut before.markets).zip(&tally.markets);
         for (((series, before), tally), (listed, low)) in rows.zip(venue.markets.iter().zip(&self.lows)) {
             let Ok(view) = engine.market_view(listed.market) else { continue };

@@ -73,6 +73,8 @@ pub struct MarketTally {
     pub taken_over: Closed,
     /// Closed against winners.
     pub deleveraged: Closed,
+    /// Receipts that closed contracts which hedged something else in the winner's account, and these at the mark.
+    pub hedges_broken: Closed,
     /// Unwound by the fund through the book.
     pub unwound: Closed,
     /// Bought less sold through the book by the ladder and the fund since [`Tally::take_net`], at the mark.
@@ -122,8 +124,6 @@ pub struct Tally {
     pub winners: BTreeSet<AccountId>,
     /// Receipts.
     pub receipts: u64,
-    /// Receipts that closed contracts which hedged something else in the winner's account, and these at the mark.
-    pub hedges_broken: Closed,
     /// What winners had gained on the contracts that were closed, at the mark, and what they got of it.
     pub profit_closed: Money,
     /// What they lost of it to the price of the deleveraging.
@@ -140,8 +140,8 @@ pub struct Tally {
     started: BTreeMap<AccountId, BTreeSet<MarketId>>,
     working: Option<(OrderId, AccountId)>,
     fills: Vec<(OrderId, Money)>,
-    /// Receipts of deleveraging.
-    pub adl: Receipts,
+    /// The largest receipts.
+    pub largest: Receipts,
 }
 
 const MINUTE_NS: i64 = 60_000_000_000;
@@ -162,7 +162,6 @@ impl Tally {
 
     /// Counts the events of one command.
     pub fn take(&mut self, at: Time, events: &[Event], state: &State) {
-        self.adl.take(at, events, state);
         for event in events {
             match event {
                 Event::Began { .. }
@@ -178,6 +177,7 @@ impl Tally {
                 | Event::TakenOver { .. }
                 | Event::Deleveraged { .. }
                 | Event::LeftUncovered { .. } => {
+                    self.largest.take(at, event, state);
                     self.closing_event(at, event, state);
                 }
                 Event::PositionChanged { account, market, realised, .. } => {
@@ -312,7 +312,7 @@ impl Tally {
             Event::Deleveraged { winner, size, value, hedged, .. } => {
                 tally.deleveraged.add(notional);
                 if hedged.is_positive() {
-                    self.hedges_broken.add(row.mark * hedged);
+                    tally.hedges_broken.add(row.mark * hedged);
                 }
                 let taken = (value - row.mark * size).max(Money::ZERO);
                 self.profit_taken += taken;

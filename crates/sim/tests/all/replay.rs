@@ -392,8 +392,7 @@ fn the_series_add_up_to_the_totals() {
     assert_eq!((series.at[0], *series.at.last().unwrap()), (report.from, report.to));
     assert_eq!(series.below_line.iter().sum::<u64>(), total.counts.below_line);
     assert_eq!(series.receipts.iter().sum::<u64>(), total.adl_receipts);
-    assert_eq!(series.hedges_broken.iter().sum::<u64>(), report.receipts.hedges_broken);
-    assert!(report.receipts.hedges_broken <= total.adl_receipts && !report.receipts.largest.is_empty());
+    assert_eq!(series.hedges_broken.iter().sum::<u64>(), total.counts.hedges_broken.steps);
     assert_eq!(series.fund_paid.iter().copied().sum::<Money>(), total.fund.paid);
     assert_eq!((*series.fund.last().unwrap(), *series.deficits.last().unwrap()), (total.fund.after, total.deficits));
     assert_eq!(series.fund_low.iter().min(), Some(&total.fund.low));
@@ -406,6 +405,36 @@ fn the_series_add_up_to_the_totals() {
         assert_eq!(series.index.last(), Some(&market.index.last));
         assert!(series.index_low.contains(&market.index.low), "{}", market.symbol);
     }
+}
+
+#[test]
+fn a_broken_hedge_is_what_its_receipt_says() {
+    let mut told: BTreeMap<usize, (u64, Money)> = BTreeMap::new();
+    let mut largest = Money::ZERO;
+    let mut observer = |_, _: &_, _: &_, events: &[Event], engine: &Engine| {
+        for event in events {
+            let Event::Deleveraged { market, size, hedged, .. } = *event else { continue };
+            assert!(!hedged.is_negative() && hedged <= size.abs());
+            let mark = engine.state().market(market).mark;
+            largest = largest.max(mark * size.abs());
+            if hedged.is_positive() {
+                let (receipts, notional) = told.entry(market.index()).or_default();
+                *receipts += 1;
+                *notional += mark * hedged;
+            }
+        }
+    };
+    let report = run(&small(500), &figures("2025-10-10"), &mut observer, &mut |_| {}).unwrap();
+    for (at, market) in report.markets.iter().enumerate() {
+        let broken = market.counts.hedges_broken;
+        assert_eq!((broken.steps, broken.notional), told.get(&at).copied().unwrap_or_default(), "{}", market.symbol);
+    }
+    let total = report.total.counts.hedges_broken;
+    assert_eq!(total.steps, told.values().map(|(receipts, _)| *receipts).sum::<u64>());
+    assert!(total.steps > 0 && total.steps < report.total.adl_receipts, "{} broken hedges", total.steps);
+    let listed = &report.largest_receipts;
+    assert!(listed[0].notional == largest && listed.is_sorted_by(|a, b| a.notional >= b.notional));
+    assert!(listed.iter().any(|r| r.hedged.is_positive()) && listed.iter().all(|r| r.hedged <= r.notional));
 }
 
 #[test]
