@@ -2,6 +2,7 @@
 
 mod args;
 mod compare;
+mod events;
 mod files;
 mod progress;
 pub mod table;
@@ -11,14 +12,21 @@ pub use args::Args;
 
 use crate::out;
 use crate::save::Target;
+use events::Events;
 pub use files::Failure;
 use sim::replay::{
-    BOOK_COLUMNS, Book, Config, Figures, ReplayError, Report, RowError, Sources, Window, book_rows, generate, named,
+    BOOK_COLUMNS, Book, Config, EventTable, Figures, ReplayError, Report, RowError, Sources, Window, book_rows,
+    generate, named,
 };
+use std::cell::RefCell;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Runs the replay and answers with the exit code.
 pub fn run(args: &Args) -> ExitCode {
+    if args.variant {
+        compare::end_with_parent();
+    }
     let result = if args.compare.is_empty() { replay(args).map(|text| (text, true)) } else { compared(args) };
     match result {
         Ok((text, whole)) => {
@@ -35,8 +43,8 @@ pub fn run(args: &Args) -> ExitCode {
 
 /// A comparison, and its page where one is asked for.
 fn compared(args: &Args) -> Result<(String, bool), Failure> {
-    let page = args.report.as_ref().map(|path| Target::new(path, args.force)).transpose()?;
-    compare::run(&args.compare, args.json, args.quiet, args.markdown.as_deref(), page)
+    let [page, markdown] = [&args.report, &args.markdown].map(|path| target(path.as_deref(), args.force));
+    compare::run(&args.compare, args.json, args.quiet, markdown?, page?)
 }
 
 fn replay(args: &Args) -> Result<String, Failure> {
@@ -54,9 +62,17 @@ fn replay(args: &Args) -> Result<String, Failure> {
         }
         None => Figures::new(&sources, &window)?,
     };
-    let page = args.report.as_ref().map(|path| Target::new(path, args.force)).transpose()?;
-    let report = watched(&config, &figures, book.as_ref(), args)?;
     let reproduce = args.reproduce();
+    let events = match &args.events {
+        Some(path) => {
+            let table = EventTable::new(&figures).only(&args.events_only).map_err(Failure::usage)?;
+            Some(Events::new(path, args.force, table, &reproduce)?)
+        }
+        None => None,
+    };
+    let [page, rows] = [&args.report, &args.population_out].map(|path| target(path.as_deref(), args.force));
+    let (page, rows) = (page?, rows?);
+    let report = watched(&config, &figures, book.as_ref(), args, rows, events)?;
     if page.is_none() && !args.json {
         return Ok(table::text(&report, &reproduce));
     }
@@ -77,17 +93,37 @@ fn json(report: &Report, reproduce: &str) -> Result<serde_json::Value, Failure> 
     Ok(value)
 }
 
-fn watched(config: &Config, figures: &Figures, book: Option<&Book>, args: &Args) -> Result<Report, Failure> {
+/// A file that is asked for, opened before the run.
+fn target(path: Option<&Path>, force: bool) -> Result<Option<Target>, Failure> {
+    path.map(|path| Target::new(path, force)).transpose()
+}
+
+fn watched(
+    config: &Config,
+    figures: &Figures,
+    book: Option<&Book>,
+    args: &Args,
+    rows: Option<Target>,
+    events: Option<Events>,
+) -> Result<Report, Failure> {
     let symbols: Vec<(String, u32)> = figures.markets.iter().map(|m| (m.symbol.clone(), m.power)).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut written, events) = (rows, Ok(()), RefCell::new(events));
     let mut opened = |state: &engine::State, first: engine::AccountId| {
-        if args.population_out.is_some() {
-            rows = book_rows(state, first, &symbols);
+        if let Some(events) = events.borrow_mut().as_mut() {
+            events.opened();
+        }
+        if let (Some(path), Some(target)) = (&args.population_out, rows.take()) {
+            written = files::write_rows(path, target, &BOOK_COLUMNS, &book_rows(state, first, &symbols));
+        }
+    };
+    let mut observer = |_, _: &_, _: &_, of_command: &[engine::Event], engine: &engine::Engine| {
+        if let Some(events) = events.borrow_mut().as_mut() {
+            events.take(of_command, engine.state());
         }
     };
     let mut bar = progress::Bar::new(args.quiet || args.json);
-    let lines = args.progress_lines;
-    let report = sim::replay::run_with(config, figures, book, &mut opened, &mut |_, _, _, _, _| {}, &mut |p| {
+    let lines = args.variant;
+    let report = sim::replay::run_with(config, figures, book, &mut opened, &mut observer, &mut |p| {
         if lines {
             out::print_error(&format!("{} {} {}\n", compare::PROGRESS, p.step, p.steps));
         }
@@ -95,8 +131,9 @@ fn watched(config: &Config, figures: &Figures, book: Option<&Book>, args: &Args)
     });
     bar.finish();
     let report = report?;
-    if let Some(path) = &args.population_out {
-        files::write_rows(path, &BOOK_COLUMNS, &rows)?;
+    written?;
+    if let Some(events) = events.into_inner() {
+        events.finish()?;
     }
     Ok(report)
 }

@@ -4,7 +4,7 @@ use super::files::Failure;
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use sim::replay::{Config, Decimal, FeedbackKnobs, PathKind, PathPlan, Window};
 use std::path::PathBuf;
-use units::{Rate, Time};
+use units::Rate;
 
 /// What `plimsoll replay` takes.
 #[derive(clap::Args, Default)]
@@ -62,27 +62,33 @@ pub struct Args {
     /// The account that takes what longs and shorts of the file leave over
     #[arg(long, value_name = "NAME", requires = "population")]
     pub balance: Option<String>,
-    /// Writes the population before the first price in the same columns, CSV
+    /// Write the population before the first price in the same columns, CSV
     #[arg(long, value_name = "FILE", conflicts_with = "compare")]
     pub population_out: Option<PathBuf>,
     /// Write a page for people who decide: one HTML file, no network; docs/report.md explains it
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write every event of the run, one row each: FILE.csv or FILE.parquet; docs/replay.md explains the columns
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    pub events: Option<PathBuf>,
+    /// Only events of these kinds; `ladder` is all of liquidation and deleveraging
+    #[arg(long, value_name = "KIND,KIND", value_delimiter = ',', requires = "events")]
+    pub events_only: Vec<String>,
     /// Write over files that exist
     #[arg(long)]
     pub force: bool,
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,
-    /// Runs variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (liquidation-policies, adl-policies, adl-price, seeds); repeatable
+    /// Run variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (liquidation-policies, adl-policies, adl-price, seeds); repeatable
     #[arg(long, value_name = "VARIANT")]
     pub compare: Vec<String>,
-    /// Also writes the table of a comparison as Markdown
+    /// Also write the table of a comparison as Markdown
     #[arg(long, value_name = "FILE", requires = "compare")]
     pub markdown: Option<PathBuf>,
-    /// How a comparison hears of the progress of its variants
+    /// A variant of a comparison: it tells its progress in lines, and ends when its standard input does
     #[arg(long, hide = true)]
-    pub progress_lines: bool,
+    pub variant: bool,
     #[command(flatten, next_help_heading = "Prices that did not happen (they begin at the first of the replay)")]
     path: PathArgs,
     #[command(flatten, next_help_heading = "Population (shares, 0 to 1)")]
@@ -152,8 +158,7 @@ impl PathArgs {
                 PathKind::FlashCrash { fall: size, over, rebound: rate("rebound", &self.rebound, "75%")? }
             }
             Some(other) => {
-                let kinds = "random-walk, jumps, gap or flash-crash";
-                return Err(Failure::usage(format!("path cannot be `{other}`\n  expected: {kinds}")));
+                return Err(refused("path", other, "random-walk, jumps, gap or flash-crash"));
             }
         };
         let (minutes, beta) = (minutes("length", &self.length, "2h")?, rate("others", &self.others, "100%")?);
@@ -179,8 +184,7 @@ impl PathArgs {
 
 /// `BTC -30%`.
 fn shock(text: &str) -> Result<(String, Rate), Failure> {
-    let problem =
-        || Failure::usage(format!("shock cannot be `{text}`\n  expected: a symbol and a move, such as 'BTC -30%'"));
+    let problem = || refused("shock", text, "a symbol and a move, such as 'BTC -30%'");
     let (symbol, size) = text.trim().split_once([' ', '=']).ok_or_else(problem)?;
     Ok((symbol.to_owned(), percent("shock", size.trim())?))
 }
@@ -199,9 +203,7 @@ fn percent(name: &str, text: &str) -> Result<Rate, Failure> {
 fn minutes(name: &str, text: &str) -> Result<u32, Failure> {
     let ns = sim::scenario::duration(text).filter(|ns| ns % 60_000_000_000 == 0);
     let minutes = ns.and_then(|ns| u32::try_from(ns / 60_000_000_000).ok());
-    minutes.ok_or_else(|| {
-        Failure::usage(format!("{name} cannot be `{text}`\n  expected: whole minutes such as 20m or 1h30m"))
-    })
+    minutes.ok_or_else(|| refused(name, text, "whole minutes such as 20m or 1h30m"))
 }
 
 #[derive(clap::Args, Default)]
@@ -359,9 +361,7 @@ impl Args {
             None => to.adl_price,
             Some("bankruptcy") => AdlPrice::Bankruptcy,
             Some("mark") => AdlPrice::Mark,
-            Some(other) => {
-                return Err(Failure::usage(format!("adl-price cannot be `{other}`\n  expected: bankruptcy or mark")));
-            }
+            Some(other) => return Err(refused("adl-price", other, "bankruptcy or mark")),
         };
         to.policy = from.policy(to.policy)?;
         to.adl_policy = match from.adl_policy.as_deref() {
@@ -371,9 +371,8 @@ impl Args {
             Some("pro-rata") => AdlPolicy::ProRata,
             Some("least-hedges-broken") => AdlPolicy::LeastHedgesBroken,
             Some(other) => {
-                return Err(Failure::usage(format!(
-                    "adl-policy cannot be `{other}`\n  expected: profit-leverage, growth-leverage, pro-rata or least-hedges-broken"
-                )));
+                let policies = "profit-leverage, growth-leverage, pro-rata or least-hedges-broken";
+                return Err(refused("adl-policy", other, policies));
             }
         };
         set(&mut to.taker_fee, "taker-fee", from.taker_fee.as_deref(), 0)?;
@@ -496,16 +495,14 @@ impl LadderArgs {
                 let mut share = Rate::bps(2_000);
                 set(&mut share, "fraction", self.fraction.as_deref(), 0)?;
                 let whole = self.whole_below.as_deref().unwrap_or("100000");
-                let whole_below = whole.parse().map_err(|_| {
-                    Failure::usage(format!("whole-below cannot be `{whole}`\n  expected: an amount such as 100000"))
-                })?;
+                let whole_below =
+                    whole.parse().map_err(|_| refused("whole-below", whole, "an amount such as 100000"))?;
                 let cooldown_ns = self.cooldown_ms.unwrap_or(30_000).saturating_mul(1_000_000);
                 LiquidationPolicy::Fraction { share, whole_below, cooldown_ns }
             }
             Some(other) => {
-                return Err(Failure::usage(format!(
-                    "liquidation-policy cannot be `{other}`\n  expected: to-target, full-close, fraction or tier-step-down"
-                )));
+                let policies = "to-target, full-close, fraction or tier-step-down";
+                return Err(refused("liquidation-policy", other, policies));
             }
         })
     }
@@ -516,10 +513,12 @@ fn set(knob: &mut Rate, name: &str, text: Option<&str>, shift: u32) -> Result<()
     let Some(text) = text else { return Ok(()) };
     let units = Decimal::parse(text).and_then(|d| d.to_units(9 - shift));
     let rate = units.and_then(|u| i64::try_from(u).ok()).and_then(Rate::new);
-    *knob = rate.ok_or_else(|| {
-        Failure::usage(format!("{name} cannot be `{text}`\n  expected: a decimal number such as 0.05"))
-    })?;
+    *knob = rate.ok_or_else(|| refused(name, text, "a decimal number such as 0.05"))?;
     Ok(())
+}
+
+fn refused(name: &str, text: &str, expected: &str) -> Failure {
+    Failure::usage(format!("{name} cannot be `{text}`\n  expected: {expected}"))
 }
 
 fn quoted(path: &str) -> String {
@@ -529,25 +528,14 @@ fn quoted(path: &str) -> String {
 
 /// Unix milliseconds, or `2025-10-10T19:00:00Z`, or its beginning: a day, an hour and a minute.
 fn moment(text: &str) -> Result<i64, Failure> {
-    let problem =
-        || Failure::usage(format!("time cannot be `{text}`\n  expected: 2025-10-10T19:00:00Z or Unix milliseconds"));
+    let problem = || refused("time", text, "2025-10-10T19:00:00Z or Unix milliseconds");
     if text.len() > 10 && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().map_err(|_| problem());
     }
-    let full = "2000-01-01T00:00:00Z";
     let stem = text.trim_end_matches('Z');
-    if !matches!(stem.len(), 10 | 13 | 16 | 19) {
-        return Err(problem());
-    }
-    let padded = format!("{stem}{}", full.get(stem.len()..).ok_or_else(problem)?);
-    let days = |ms: i64| Time::from_ms(ms).map(|t| t.to_string()).unwrap_or_default();
-    // The one direction there is, moment to text, is searched for this text: it is monotone.
-    let (mut low, mut high) = (946_684_800_000i64, 4_102_444_800_000i64);
-    while high - low > 1_000 {
-        let middle = low + (high - low) / 2_000 * 1_000;
-        if days(middle) <= padded { low = middle } else { high = middle }
-    }
-    if days(low) == padded { Ok(low) } else { Err(problem()) }
+    let rest = if matches!(stem.len(), 10 | 13 | 16 | 19) { "2000-01-01T00:00:00Z".get(stem.len()..) } else { None };
+    let time = rest.and_then(|rest| sim::scenario::moment(&format!("{stem}{rest}")));
+    time.map(|time| time.ns() / 1_000_000).ok_or_else(problem)
 }
 
 #[cfg(test)]

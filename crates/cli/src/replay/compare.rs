@@ -6,6 +6,7 @@
 use super::files::Failure;
 use super::table::{aligned, count, short};
 use crate::out;
+use crate::save::Target;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -150,6 +151,14 @@ impl Drop for Running {
     }
 }
 
+/// Ends this process when its standard input does: the comparison that holds the other end is gone, however it ended.
+pub fn end_with_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(2);
+    });
+}
+
 /// Runs every variant, at most one for each core at a time, in their order.
 fn run_all(variants: &[Variant], quiet: bool) -> Result<Vec<Outcome>, Failure> {
     let program = std::env::current_exe().map_err(|why| Failure::usage(format!("cannot find this program: {why}")))?;
@@ -180,7 +189,7 @@ fn run_all(variants: &[Variant], quiet: bool) -> Result<Vec<Outcome>, Failure> {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some((variant, bar)) = variants.get(at).zip(bars.get(at)) else { return };
                     let mut command = Command::new(&program);
-                    command.args(&common).args(&variant.options).args(["--json", "--progress-lines"]);
+                    command.args(&common).args(&variant.options).args(["--json", "--variant"]);
                     let outcome = one(&mut command, bar);
                     bar.finish();
                     if let Ok(mut outcomes) = outcomes.lock()
@@ -197,9 +206,11 @@ fn run_all(variants: &[Variant], quiet: bool) -> Result<Vec<Outcome>, Failure> {
 
 /// One variant: its progress drawn, its report read. In a terminal an interrupt reaches it, too.
 fn one(command: &mut Command, bar: &ProgressBar) -> Outcome {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut running = Running(child.map_err(|why| format!("cannot start: {why}"))?);
     let (stdout, stderr) = (running.0.stdout.take(), running.0.stderr.take());
+    // Nothing is ever written to it. It is open as long as this process lives, and `wait` would close it.
+    let _alive = running.0.stdin.take();
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
         stdout.map(|mut out| out.read_to_string(&mut text)).transpose().map(|_| text)
@@ -234,8 +245,8 @@ pub fn run(
     texts: &[String],
     json: bool,
     quiet: bool,
-    markdown: Option<&std::path::Path>,
-    page: Option<crate::save::Target>,
+    markdown: Option<Target>,
+    page: Option<Target>,
 ) -> Result<(String, bool), Failure> {
     let variants = variants(texts)?;
     let outcomes = run_all(&variants, quiet || json)?;
@@ -248,8 +259,8 @@ pub fn run(
         })
         .collect();
     out::print_error(&failed);
-    if let Some(path) = markdown {
-        std::fs::write(path, marked_down(&columns)).map_err(|why| Failure::unwritable(path, &why.to_string()))?;
+    if let Some(markdown) = markdown {
+        markdown.save(marked_down(&columns).as_bytes())?;
     }
     if let Some(page) = page.filter(|_| outcomes.iter().any(Result::is_ok)) {
         save_page(page, &columns)?;
@@ -266,7 +277,7 @@ pub fn run(
 }
 
 /// The page of all variants that have a result.
-fn save_page(page: crate::save::Target, columns: &[(&Variant, &Outcome)]) -> Result<(), Failure> {
+fn save_page(page: Target, columns: &[(&Variant, &Outcome)]) -> Result<(), Failure> {
     let named = |(variant, outcome): &(&Variant, &Outcome)| {
         let mut report = outcome.as_ref().ok()?.clone();
         report.as_object_mut()?.insert("variant".into(), variant.name.clone().into());

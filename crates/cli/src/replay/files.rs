@@ -3,6 +3,7 @@
 //! Parquet holds binary floats where CSV holds text. The shortest decimal text of a float is what was written, and it is
 //! made before anything is computed.
 
+use crate::save::Target;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use sim::replay::{Book, BookReader, CandleReader, FundingReader, FundingTable, RawTable, RowError, Sources, TierBook};
@@ -66,52 +67,47 @@ pub fn sources(path: &Path) -> Result<Sources, Failure> {
 
 /// Reads candles.
 pub fn candles(path: &Path) -> Result<RawTable, Failure> {
-    let mut reader = None;
-    rows(path, |file, row, cells| match reader.as_mut() {
-        None => CandleReader::new(file, cells).map(|made| reader = Some(made)),
-        Some(reader) => reader.push(row, cells),
-    })?;
-    let reader = reader.ok_or_else(|| empty(path))?;
-    Ok(reader.finish()?)
+    Ok(read(path, CandleReader::new, CandleReader::push)?.finish()?)
 }
 
 /// Reads funding rates.
 pub fn funding(path: &Path) -> Result<FundingTable, Failure> {
-    let mut reader = None;
-    rows(path, |file, row, cells| match reader.as_mut() {
-        None => FundingReader::new(file, cells).map(|made| reader = Some(made)),
-        Some(reader) => reader.push(row, cells),
-    })?;
-    Ok(reader.ok_or_else(|| empty(path))?.finish())
+    Ok(read(path, FundingReader::new, FundingReader::push)?.finish())
 }
 
 /// Reads the accounts of a population.
 pub fn book(path: &Path, balance: Option<&str>) -> Result<Book, Failure> {
+    Ok(read(path, BookReader::new, BookReader::push)?.finish(balance)?)
+}
+
+/// Makes a reader of the header and gives it the other rows.
+fn read<R>(
+    path: &Path,
+    new: impl Fn(&str, &[&str]) -> Result<R, RowError>,
+    push: impl Fn(&mut R, u64, &[&str]) -> Result<(), RowError>,
+) -> Result<R, Failure> {
     let mut reader = None;
     rows(path, |file, row, cells| match reader.as_mut() {
-        None => BookReader::new(file, cells).map(|made| reader = Some(made)),
-        Some(reader) => reader.push(row, cells),
+        None => new(file, cells).map(|made| reader = Some(made)),
+        Some(reader) => push(reader, row, cells),
     })?;
-    Ok(reader.ok_or_else(|| empty(path))?.finish(balance)?)
+    let hint = "expected: a line of column names, then rows";
+    reader.ok_or_else(|| Failure::usage(format!("{}: the file is empty\n  {hint}", path.display())))
 }
 
 /// Writes rows under a header as CSV.
-pub fn write_rows(path: &Path, header: &[&str], rows: &[[String; 8]]) -> Result<(), Failure> {
+pub fn write_rows(path: &Path, target: Target, header: &[&str], rows: &[[String; 8]]) -> Result<(), Failure> {
     let problem = |why: &dyn fmt::Display| Failure::unwritable(path, &why.to_string());
-    let mut writer = csv::Writer::from_path(path).map_err(|why| problem(&why))?;
+    let mut writer = csv::Writer::from_writer(target);
     writer.write_record(header).map_err(|why| problem(&why))?;
     for row in rows {
         writer.write_record(row).map_err(|why| problem(&why))?;
     }
-    writer.flush().map_err(|why| problem(&why))
-}
-
-fn empty(path: &Path) -> Failure {
-    Failure::usage(format!("{}: the file is empty\n  expected: a line of column names, then rows", path.display()))
+    writer.into_inner().map_err(|why| problem(why.error()))?.finish()
 }
 
 /// Gives the header as row 1, then every row; stops at the first error.
-fn rows(path: &Path, mut take: impl FnMut(&str, u64, &[&str]) -> Result<(), RowError>) -> Result<(), Failure> {
+pub fn rows(path: &Path, mut take: impl FnMut(&str, u64, &[&str]) -> Result<(), RowError>) -> Result<(), Failure> {
     let name = path.display().to_string();
     let mut file = File::open(path).map_err(|why| Failure::file(path, &why.to_string()))?;
     let mut magic = [0; 4];

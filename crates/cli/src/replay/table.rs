@@ -12,7 +12,7 @@ pub fn text(report: &Report, reproduce: &str) -> String {
         out,
         "{}  {from} to {to}  {} accounts, seed {}, a price every {} s\n",
         report.name,
-        count(u64::from(report.config.accounts)),
+        count(report.population.accounts),
         report.config.seed,
         report.config.step_ms / 1_000
     );

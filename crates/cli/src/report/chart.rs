@@ -22,9 +22,9 @@ const BOTTOM: f64 = 26.0;
 
 /// What a line or an area looks like and is called.
 #[derive(Clone, Copy)]
-pub struct Ink {
+pub struct Ink<'a> {
     pub class: &'static str,
-    pub label: &'static str,
+    pub label: &'a str,
 }
 
 /// Numbers on one axis.
@@ -126,7 +126,7 @@ impl Chart {
     }
 
     /// A line through points.
-    pub fn line(&mut self, ink: Ink, values: &[f64]) {
+    pub fn line(&mut self, ink: Ink<'_>, values: &[f64]) {
         let mut path = String::new();
         for (at, value) in values.iter().enumerate() {
             let _ = write!(path, "{}{:.1} {:.1}", if at == 0 { "M" } else { "L" }, self.px(place(at)), self.py(*value));
@@ -135,7 +135,7 @@ impl Chart {
     }
 
     /// Bars side by side over whole numbers of x, each `width` wide, from `base` to `base + value`; one path.
-    pub fn bars(&mut self, ink: Ink, bars: impl Iterator<Item = (f64, f64, f64)>, width: f64) {
+    pub fn bars(&mut self, ink: Ink<'_>, bars: impl Iterator<Item = (f64, f64, f64)>, width: f64) {
         let mut path = String::new();
         for (x, base, value) in bars.filter(|(_, _, value)| *value != 0.0) {
             let (left, right) = (self.px(x), self.px(x + width));

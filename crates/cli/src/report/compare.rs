@@ -1,8 +1,8 @@
 //! Several runs side by side, and the settings of all of them.
 
-use super::chart::{Chart, Ink, SMALL, Size, Span, WIDE, escape, place, tick};
+use super::chart::{Ink, Size, Span, escape, place, tick};
 use super::data::Run;
-use super::figures::figure;
+use super::figures::{cut, figure, moments, over_time, rows, twice};
 use super::table::{folded, open};
 use super::words::{amount, interest, named, share, sum, term};
 use crate::replay::table::count;
@@ -76,43 +76,20 @@ fn fund(runs: &[Run]) -> String {
     if runs.windows(2).any(|pair| matches!(pair, [a, b] if a.series.at != b.series.at)) {
         return "<p>The variants have different times: the fund of each is drawn under its own figures.</p>".to_owned();
     }
+    let Some(first) = runs.first() else { return String::new() };
     let lists: Vec<Vec<f64>> = runs.iter().map(|r| r.series.fund.iter().map(super::data::Num::f).collect()).collect();
-    let len = lists.iter().map(Vec::len).max().unwrap_or(2).max(2);
     let draw = |size: Size, class: &str| {
-        let y = Span::of(lists.iter().flatten().copied()).with_zero();
-        let mut chart = Chart::new(size, Span { low: 0.0, high: place(len - 1) }, y, "quote", &tick);
-        let times = runs.first().map(|r| r.series.at.as_slice()).unwrap_or_default();
-        let labels = times
-            .iter()
-            .enumerate()
-            .step_by(len.div_ceil(8))
-            .map(|(n, t)| (place(n), t.get(11..16).unwrap_or(t).to_owned()));
-        chart.x_labels(&labels.collect::<Vec<_>>());
+        let mut chart = over_time(first, size, Span::of(lists.iter().flatten().copied()).with_zero(), "quote", &tick);
         lists.iter().zip(INKS.iter().cycle()).for_each(|(list, class)| chart.line(Ink { class, label: "" }, list));
         chart.finish(class, "Equity of the fund over time, one line per variant.")
     };
-    let key: String = runs.iter().zip(INKS.iter().cycle()).map(|(run, class)| {
-        format!("<li><svg viewBox=\"0 0 22 12\" aria-hidden=\"true\"><path class=\"line {class}\" d=\"M0 6H22\"/></svg>{}</li>", escape(&run.variant))
-    }).collect();
+    let inks: Vec<Ink<'_>> =
+        runs.iter().zip(INKS.iter().cycle()).map(|(run, class)| Ink { class, label: &run.variant }).collect();
     let mut head = vec![term("time")];
     head.extend(runs.iter().map(|r| format!("{} {}", named("fund", "fund"), escape(&r.variant))));
-    let at = runs.first().map(|r| r.series.at.as_slice()).unwrap_or_default();
-    let rows: Vec<Vec<String>> = at
-        .iter()
-        .enumerate()
-        .map(|(n, t)| {
-            let cells = runs.iter().map(|r| r.series.fund.get(n).map_or_else(String::new, super::data::Num::cut));
-            std::iter::once(t.get(5..16).unwrap_or(t).replace('T', " ")).chain(cells).collect()
-        })
-        .collect();
-    let drawings = [format!("<ul class=\"key\">{key}</ul>"), draw(WIDE, "wide"), draw(SMALL, "narrow")];
-    figure(
-        "Equity of the insurance fund",
-        "",
-        &[],
-        &drawings,
-        &folded("fund equity of each variant", "Quote", &head, &rows),
-    )
+    let columns: Vec<Vec<String>> = runs.iter().map(|r| cut(&r.series.fund)).collect();
+    let table = folded("fund equity of each variant", "Quote", &head, &rows(&moments(first), &columns));
+    figure("Equity of the insurance fund", "", &inks, &twice(&draw), &table)
 }
 
 /// Every knob of every run, by name.
@@ -147,6 +124,10 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
                 if path.is_empty() { key.replace('_', " ") } else { format!("{path}: {}", key.replace('_', " ")) };
             flatten(&path, value, out);
         }),
+        // A digest of 64 digits would push every other column off a phone and off paper.
+        Value::String(text) if text.len() > 40 => {
+            drop(out.insert(path.to_owned(), format!("{}…", text.get(..16).unwrap_or(text))));
+        }
         Value::String(text) => drop(out.insert(path.to_owned(), text.clone())),
         other => drop(out.insert(path.to_owned(), other.to_string())),
     }

@@ -6,7 +6,7 @@ use super::table::{folded, open};
 use super::words::{amount, named, share, sum, term};
 use crate::replay::table::count;
 
-const STAGES: [Ink; 4] = [
+const STAGES: [Ink<'static>; 4] = [
     Ink { class: "f-book", label: "book" },
     Ink { class: "f-volunteers", label: "volunteers" },
     Ink { class: "f-fund", label: "fund" },
@@ -14,9 +14,9 @@ const STAGES: [Ink; 4] = [
 ];
 
 /// One figure: caption, note, key, drawings, table.
-pub fn figure(title: &str, note: &str, inks: &[Ink], drawings: &[String], table: &str) -> String {
+pub fn figure(title: &str, note: &str, inks: &[Ink<'_>], drawings: &[String], table: &str) -> String {
     let note = if note.is_empty() { String::new() } else { format!("<span class=\"note\">{}</span>", escape(note)) };
-    let entry = |ink: &Ink| {
+    let entry = |ink: &Ink<'_>| {
         let mark = if ink.class.starts_with("f-") {
             format!("<rect class=\"{}\" width=\"12\" height=\"12\" x=\"5\"/>", ink.class)
         } else {
@@ -30,7 +30,7 @@ pub fn figure(title: &str, note: &str, inks: &[Ink], drawings: &[String], table:
 }
 
 /// The same drawing for a desk and for a phone.
-fn twice(draw: &dyn Fn(Size, &str) -> String) -> [String; 2] {
+pub fn twice(draw: &dyn Fn(Size, &str) -> String) -> [String; 2] {
     [draw(WIDE, "wide"), draw(SMALL, "narrow")]
 }
 
@@ -47,15 +47,21 @@ fn times(run: &Run) -> Vec<(f64, String)> {
     chosen.into_iter().step_by(skip).map(label).collect()
 }
 
-fn width(run: &Run) -> Span {
-    Span { low: 0.0, high: place(run.series.at.len().max(2) - 1) }
+/// A chart of the run's time, with its labels.
+pub fn over_time(run: &Run, size: Size, y: Span, unit: &str, label: &dyn Fn(f64) -> String) -> Chart {
+    let width = Span { low: 0.0, high: place(run.series.at.len().max(2) - 1) };
+    let mut chart = Chart::new(size, width, y, unit, label);
+    chart.x_labels(&times(run));
+    chart
 }
 
-fn moments(run: &Run) -> Vec<String> {
+/// The times of the points.
+pub fn moments(run: &Run) -> Vec<String> {
     run.series.at.iter().map(|t| t.get(5..16).unwrap_or(t).replace('T', " ")).collect()
 }
 
-fn rows(first: &[String], columns: &[Vec<String>]) -> Vec<Vec<String>> {
+/// A row for each of `first`, with its cell of every column.
+pub fn rows(first: &[String], columns: &[Vec<String>]) -> Vec<Vec<String>> {
     let row = |(at, head): (usize, &String)| {
         let cells = columns.iter().map(|column| column.get(at).cloned().unwrap_or_default());
         std::iter::once(head.clone()).chain(cells).collect()
@@ -63,7 +69,8 @@ fn rows(first: &[String], columns: &[Vec<String>]) -> Vec<Vec<String>> {
     first.iter().enumerate().map(row).collect()
 }
 
-fn cut(list: &[Num]) -> Vec<String> {
+/// Amounts as [`Num::cut`] writes them.
+pub fn cut(list: &[Num]) -> Vec<String> {
     list.iter().map(Num::cut).collect()
 }
 
@@ -89,8 +96,7 @@ fn price(run: &Run, m: &MarketSeries) -> String {
         [("c-last", "last"), ("c-mark", "mark"), ("c-index", "index")].map(|(class, label)| Ink { class, label });
     let lists = [&m.last, &m.mark, &m.index].map(|l| l.iter().map(Num::f).collect::<Vec<_>>());
     let span = Span::of(lists.iter().flatten().copied());
-    let mut chart = Chart::new(SMALL, width(run), span, "quote per base unit", &tick);
-    chart.x_labels(&times(run));
+    let mut chart = over_time(run, SMALL, span, "quote per base unit", &tick);
     for (ink, values) in inks.iter().zip(&lists) {
         chart.line(*ink, values);
     }
@@ -113,9 +119,7 @@ pub fn funding(run: &Run) -> String {
     let mut out = String::from("<div class=\"grid\">");
     for m in &run.series.markets {
         let values: Vec<f64> = m.funding_rate.iter().map(Num::f).collect();
-        let mut chart =
-            Chart::new(SMALL, width(run), Span::of(values.iter().copied()).with_zero(), "per interval", &percent);
-        chart.x_labels(&times(run));
+        let mut chart = over_time(run, SMALL, Span::of(values.iter().copied()).with_zero(), "per interval", &percent);
         chart.line(ink, &values);
         let head = ["time", "rate"].map(term);
         let table = folded(
@@ -145,8 +149,7 @@ pub fn below(run: &Run) -> String {
     let (new, open) = (floats(&s.below_line), floats(&s.liquidating));
     let draw = |size, class: &str| {
         let span = Span::of(new.iter().chain(&open).copied()).with_zero();
-        let mut chart = Chart::new(size, width(run), span, "accounts", &tick);
-        chart.x_labels(&times(run));
+        let mut chart = over_time(run, size, span, "accounts", &tick);
         chart.bars(inks[0], new.iter().enumerate().map(|(at, v)| (place(at) - 0.5, 0.0, *v)), 1.0);
         chart.line(inks[1], &open);
         chart.finish(
@@ -183,9 +186,7 @@ pub fn stages(run: &Run) -> String {
     let lists: Vec<Vec<f64>> = closed.iter().take(STAGES.len()).map(|list| list.iter().map(Num::f).collect()).collect();
     let tops: Vec<f64> = (0..len).map(|at| lists.iter().filter_map(|l| l.get(at)).sum()).collect();
     let draw = |size, class: &str| {
-        let mut chart =
-            Chart::new(size, width(run), Span::of(tops.iter().copied()).with_zero(), "notional, quote", &tick);
-        chart.x_labels(&times(run));
+        let mut chart = over_time(run, size, Span::of(tops.iter().copied()).with_zero(), "notional, quote", &tick);
         let mut base = vec![0.0; len];
         for (ink, list) in STAGES.iter().zip(&lists) {
             let bars = list.iter().zip(&base).enumerate().map(|(at, (v, base))| (place(at) - 0.5, *base, *v));
@@ -293,9 +294,7 @@ pub fn fund(run: &Run) -> String {
     let inks = [Ink { class: "c-fund", label: "equity" }, Ink { class: "c-low", label: "lowest within the point" }];
     let lists = [&s.fund, &s.fund_low].map(|l| l.iter().map(Num::f).collect::<Vec<_>>());
     let draw = |size, class: &str| {
-        let mut chart =
-            Chart::new(size, width(run), Span::of(lists.iter().flatten().copied()).with_zero(), "quote", &tick);
-        chart.x_labels(&times(run));
+        let mut chart = over_time(run, size, Span::of(lists.iter().flatten().copied()).with_zero(), "quote", &tick);
         inks.iter().zip(&lists).for_each(|(ink, list)| chart.line(*ink, list));
         chart.finish(class, "Equity of the insurance fund over time.")
     };
@@ -309,8 +308,7 @@ pub fn fund(run: &Run) -> String {
     let ink = Ink { class: "c-liq", label: "deficits that nobody has paid" };
     let list: Vec<f64> = s.deficits.iter().map(Num::f).collect();
     let draw = |size, class: &str| {
-        let mut chart = Chart::new(size, width(run), Span::of(list.iter().copied()).with_zero(), "quote", &tick);
-        chart.x_labels(&times(run));
+        let mut chart = over_time(run, size, Span::of(list.iter().copied()).with_zero(), "quote", &tick);
         chart.line(ink, &list);
         chart.finish(class, "Deficits that nobody has paid over time.")
     };
@@ -334,9 +332,7 @@ pub fn receipts(run: &Run) -> String {
         [Ink { class: "f-unwound", label: "receipts" }, Ink { class: "f-adl", label: "of these, broke a hedge" }];
     let lists = [floats(&s.receipts), floats(&s.hedges_broken)];
     let draw = |size, class: &str| {
-        let mut chart =
-            Chart::new(size, width(run), Span::of(lists.iter().flatten().copied()).with_zero(), "receipts", &tick);
-        chart.x_labels(&times(run));
+        let mut chart = over_time(run, size, Span::of(lists.iter().flatten().copied()).with_zero(), "receipts", &tick);
         for (ink, list) in inks.iter().zip(&lists) {
             chart.bars(*ink, list.iter().enumerate().map(|(at, v)| (place(at) - 0.5, 0.0, *v)), 1.0);
         }

@@ -56,6 +56,18 @@ impl Decimal {
     }
 }
 
+/// A count of 10^−`decimals` as text, with the digits that it needs: −5,000 in 4 decimals is `-0.5`.
+#[must_use]
+pub fn decimal_text(units: i128, decimals: u32) -> String {
+    let scale = 10u128.pow(decimals);
+    let (whole, part) = (units.unsigned_abs() / scale, units.unsigned_abs() % scale);
+    let (sign, width) = (if units < 0 { "-" } else { "" }, usize::try_from(decimals).unwrap_or(0));
+    if part == 0 {
+        return format!("{sign}{whole}");
+    }
+    format!("{sign}{whole}.{part:0width$}").trim_end_matches('0').to_owned()
+}
+
 fn parse_exponent(text: &str) -> Option<i32> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {

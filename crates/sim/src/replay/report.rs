@@ -2,6 +2,7 @@
 //! its way; `docs/replay.md` explains each field.
 
 use super::config::{Config, FeedbackKnobs};
+use super::decimal::decimal_text;
 use super::feedback::Displacement;
 use super::figures::Figures;
 use super::moments::{Distribution, MarketMaps};
@@ -174,11 +175,7 @@ impl PriceReport {
 /// A price per contract of 10^`power` base units as text per base unit: the point moves, no digit changes.
 #[must_use]
 pub fn per_base_unit(price: Price, power: u32) -> String {
-    let scale = 10i128.pow(limits::PRICE_DECIMALS + power);
-    let (units, width) = (i128::from(price.units()), usize::try_from(limits::PRICE_DECIMALS + power).unwrap_or(0));
-    let sign = if units < 0 { "-" } else { "" };
-    let text = format!("{sign}{}.{:0width$}", units.abs() / scale, units.abs() % scale);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    decimal_text(price.units().into(), limits::PRICE_DECIMALS + power)
 }
 
 /// What the ladder did, of one market or of all.

@@ -16,7 +16,7 @@ pub use golden::Mismatch;
 pub use names::{Names, OrderOwners};
 pub use scene::{Observer, START};
 pub use verbs::{VERBS, Verb};
-pub use words::duration;
+pub use words::{duration, moment};
 
 use engine::{Answer, Command, Digest, Engine, Reject};
 use golden::{Printed, Under, compare, is_blank, is_golden};
