@@ -2,6 +2,7 @@
 //!
 //! It knows files, `cargo` and `git`, and nothing of margin. It has no dependencies, so that it builds before all else.
 
+mod browser;
 mod cargo;
 mod lex;
 mod long;
@@ -19,9 +20,10 @@ cargo xtask: the checks of this repository
 usage: cargo xtask COMMAND
 
   check              the fast part, before every commit: format, clippy, tidy, unit tests, scenarios
-  test               everything the gate runs: check, no_std, all tests, docs, mutants marked quick
+  test               everything the gate runs: check, no_std, all tests, pages, docs, mutants marked quick
   tidy               crate edges, what the core must not contain, file heads, refusals without a scenario
   nostd              units, rules and engine build without std, and the check itself can fail
+  browser            the report of a replay in a headless Chromium: console, network, widths, paper
   mutants [NAME…]    break the code as mutants/*.patch say; each must be caught by the test it names
                        --quick: only those marked `# quick`; --list: print them
   long NAME          runs too long for the gate; without a name, lists them
@@ -57,6 +59,7 @@ fn run(words: &[&str]) -> Result<bool, String> {
         ["test"] => Ok(steps::run(&root, &steps::test(mutants::any_quick(&root)?))),
         ["tidy"] => tidy::run(&root),
         ["nostd"] => nostd::run(&root),
+        ["browser"] => browser::run(&root).map(|passed| passed.unwrap_or(true)),
         ["mutants", rest @ ..] => mutants::run(&root, rest),
         ["long", rest @ ..] => long::run(&root, rest),
         other => Err(format!("no command `{}`\nhint: cargo xtask --help", other.join(" "))),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::cargo::Cargo;
-use crate::{mutants, nostd, tidy};
+use crate::{browser, mutants, nostd, tidy};
 
 /// One step. `repeat` is what a person types to run it alone.
 pub struct Step {
@@ -18,6 +18,8 @@ enum Work {
     Cargo,
     /// Call a check of this program.
     Here(fn(&Path) -> Result<bool, String>),
+    /// The same of one that needs more than Rust: `None` when that is not there, which it has said.
+    Maybe(fn(&Path) -> Result<Option<bool>, String>),
 }
 
 fn cargo(name: &'static str, line: &str) -> Step {
@@ -51,6 +53,8 @@ pub fn test(quick_mutants: bool) -> Vec<Step> {
     steps.push(cargo("tests", "cargo test --workspace"));
     // The same digests as in the test profile: the files that hold them are read by both.
     steps.push(cargo("release", "cargo test --release -p plimsoll-sim --test all in_every_build"));
+    let page = Work::Maybe(browser::run);
+    steps.push(Step { name: "browser", repeat: Cargo::parse("cargo xtask browser"), work: page });
     let mut docs = cargo("docs", "cargo doc --workspace --no-deps");
     docs.repeat = docs.repeat.with_env("RUSTDOCFLAGS", "-D warnings");
     steps.push(docs);
@@ -66,15 +70,15 @@ pub fn run(root: &Path, steps: &[Step]) -> bool {
     for step in steps {
         println!("--- {}: {}", step.name, step.repeat.shown());
         let start = Instant::now();
+        let done = |passed| if passed { Ok("ok     ") } else { Err("see above".to_owned()) };
         let result = match step.work {
-            Work::Cargo => step.repeat.run(root),
-            Work::Here(check) => {
-                check(root).and_then(|passed| if passed { Ok(()) } else { Err("see above".to_owned()) })
-            }
+            Work::Cargo => step.repeat.run(root).map(|()| "ok     "),
+            Work::Here(check) => check(root).and_then(done),
+            Work::Maybe(check) => check(root).and_then(|passed| passed.map_or(Ok("skipped"), done)),
         };
         let seconds = start.elapsed().as_secs_f64();
         match &result {
-            Ok(()) => lines.push(format!("ok      {:<12}{seconds:>7.1} s", step.name)),
+            Ok(how) => lines.push(format!("{how} {:<12}{seconds:>7.1} s", step.name)),
             Err(why) => {
                 lines.push(format!("FAILED  {:<12}{seconds:>7.1} s  {why}", step.name));
                 lines.push(format!("  hint: {}", step.repeat.shown()));
@@ -86,9 +90,11 @@ pub fn run(root: &Path, steps: &[Step]) -> bool {
     }
     let passed = lines.iter().filter(|line| line.starts_with("ok")).count();
     let failed = lines.iter().filter(|line| line.starts_with("FAILED")).count();
-    let skipped = steps.iter().skip(passed + failed).map(|step| format!("not run {}", step.name));
-    lines.extend(skipped);
-    println!("\n{}\n{passed} passed, {failed} failed", lines.join("\n"));
+    let skipped = lines.iter().filter(|line| line.starts_with("skipped")).count();
+    let unreached = steps.iter().skip(passed + failed + skipped).map(|step| format!("not run {}", step.name));
+    lines.extend(unreached);
+    let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+    println!("\n{}\n{passed} passed, {failed} failed{skipped}", lines.join("\n"));
     failed == 0
 }
 
@@ -103,6 +109,9 @@ mod tests {
         let never = || here("three", "cargo xtask three", |_| unreachable!("a step after the failed one"));
         assert!(run(Path::new("."), &[pass(), pass()]));
         assert!(!run(Path::new("."), &[pass(), fail(), never()]));
+        let maybe = |check| Step { name: "four", repeat: Cargo::parse("xtask four"), work: Work::Maybe(check) };
+        assert!(run(Path::new("."), &[maybe(|_| Ok(None)), pass()]), "a skipped step does not fail");
+        assert!(!run(Path::new("."), &[maybe(|_| Ok(Some(false))), never()]));
         assert!(!run(Path::new("."), &[here("bad", "cargo xtask bad", |_| Err("cannot".to_owned()))]));
     }
 }
