@@ -29,8 +29,8 @@ const LONG: [Long; 4] = [
         does: "liquidation and deleveraging policies side by side on 2025-10-10; writes the tables of docs/policies-2025-10-10.md",
         env: &[],
         commands: &[
-            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --compare liquidation-policies --markdown docs/policies/liquidation.md",
-            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --accounts 10000 --compare adl-policies --markdown docs/policies/adl.md",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --compare liquidation-policies --force --markdown docs/policies/liquidation.md",
+            "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --accounts 10000 --compare adl-policies --force --markdown docs/policies/adl.md",
         ],
         output: Output::Any,
     },

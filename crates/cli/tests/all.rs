@@ -4,19 +4,15 @@ use std::process::{Command, Stdio};
 
 fn plimsoll(line: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-    command
-        .args(["replay", "2025-10-10", "--quiet", "--accounts", "1000000"])
-        .args(line)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(["replay", "2025-10-10", "--quiet"]).args(line).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
 #[test]
 fn a_variant_ends_when_its_standard_input_does() {
-    let mut child = plimsoll(&["--json", "--variant"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = plimsoll(&["--json", "--variant", "--accounts", "20000"]).stdin(Stdio::piped()).spawn().unwrap();
     drop(child.stdin.take());
-    assert_eq!(child.wait().unwrap().code(), Some(2), "a million accounts were run to the end");
+    assert_eq!(child.wait().unwrap().code(), Some(2), "it was run to the end");
 }
 
 #[cfg(target_os = "linux")]
@@ -41,7 +37,7 @@ fn the_variants_of_a_comparison_do_not_outlive_it() {
             std::thread::sleep(Duration::from_millis(20)); // between two looks; nothing depends on its length
         }
     };
-    let mut parent = plimsoll(&["--compare", "a: --seed 1", "--compare", "b: --seed 2"]).spawn().unwrap();
+    let mut parent = plimsoll(&["--accounts", "1000000", "--compare", "seeds"]).spawn().unwrap();
     let mut variants = Vec::new();
     within(60, &mut || {
         variants = pids().into_iter().filter(|pid| stat(*pid) == Some(parent.id())).collect();
