@@ -315,7 +315,7 @@ pub struct PlaceOrder {
     pub market: MarketId,
     /// Buy or sell.
     pub side: Side,
-    /// Contracts, above zero, a multiple of the lot.
+    /// Contracts, above zero, a multiple of the lot; zero for `Reduce::Close`.
     pub size: Size,
     /// Limit: the worst price. Market orders give their bound; none: the edge of the order band.
     pub price: Option<Price>,
@@ -441,6 +441,8 @@ pub enum Reduce {
     Any,
     /// It never increases or flips.
     Only,
+    /// It has no size and waits: when its trigger is reached it becomes `Only`, with the size of the position that it closes.
+    Close,
 }
 
 /// A condition for an order.

@@ -73,10 +73,16 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     }
     // What closes a leg never opens the other one.
     let closes_leg = order.leg != Leg::Net && order.leg != row.leg_of(order.side);
-    let order = &PlaceOrder { reduce: if closes_leg { Reduce::Only } else { order.reduce }, ..*order };
     state.check_settles_in(row, order.market)?;
-    State::size_is_good(order.size, market.params.lot)?;
     let triggered = replacing.is_some_and(|r| matches!(r.place, Place::Parked { .. }));
+    let order = &match order.reduce {
+        Reduce::Close => check_close(state, order, triggered)?,
+        Reduce::Any if closes_leg => PlaceOrder { reduce: Reduce::Only, ..*order },
+        Reduce::Any | Reduce::Only => *order,
+    };
+    if order.reduce != Reduce::Close {
+        State::size_is_good(order.size, market.params.lot)?;
+    }
     let price = check_price(state, order, triggered)?;
     check_notional(market, order.size, price)?;
     check_room(state, order, replacing)?;
@@ -127,6 +133,28 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     }
     check_depth(state, &plan)?;
     Ok(plan)
+}
+
+/// A close-position order waits without a size. Once its trigger is reached it is a reduce-only order of all that there is
+/// to close then.
+fn check_close(state: &State, order: &PlaceOrder, triggered: bool) -> Result<PlaceOrder, Reject> {
+    if !order.size.is_zero() {
+        return Err(Reject::CloseHasSize { asked: order.size });
+    }
+    if order.leg != Leg::Net && order.leg == state.account(order.account).leg_of(order.side) {
+        return Err(Reject::CloseOpensLeg { side: order.side });
+    }
+    if order.trigger.is_some() {
+        return Ok(*order);
+    }
+    if !triggered {
+        return Err(Reject::CloseNeedsTrigger);
+    }
+    let standing = stand(state, order);
+    if standing.closable.is_zero() {
+        return Err(Reject::NothingToReduce { position: standing.exposure.map_or(Size::ZERO, |e| e.size) });
+    }
+    Ok(PlaceOrder { reduce: Reduce::Only, size: standing.closable, ..*order })
 }
 
 fn check_fields(order: &PlaceOrder) -> Result<(), Reject> {

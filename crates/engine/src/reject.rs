@@ -199,6 +199,12 @@ rejects! {
     146 ExpiryWithoutRest => "an immediate-or-cancel or fill-or-kill order without a trigger cannot expire",
     /// A countdown below zero or beyond the longest.
     147 CountdownOutOfRange { asked: i64, most: i64 } => "countdown out of range: asked {asked} ns, 0 to {most} ns",
+    /// A close-position order without a trigger: a reduce-only order of the position's size does that.
+    148 CloseNeedsTrigger => "a close-position order waits for a trigger: there is none",
+    /// A close-position order takes the size of the position.
+    149 CloseHasSize { asked: Size } => "a close-position order has no size of its own: asked {asked}",
+    /// A close-position order on the side that opens its leg.
+    150 CloseOpensLeg { side: crate::Side } => "a close-position order of this leg cannot {side}: that opens it",
     /// The status of the subaccount does not allow it.
     160 AccountStatusForbids { status: crate::AccountStatus, reason: crate::AccountReason } => "account is {status} ({reason}): this is not accepted",
     /// A market that settles in another asset than the one that counts.

@@ -127,7 +127,13 @@ impl Random {
             units = if self.dice.one_in(2) { mark } else { units };
         }
         let price = Price::new(i64::try_from(units).ok()?)?.to_tick(row.params.tick, Round::Down)?;
-        let trigger = if self.dice.one_in(14) { Some(self.trigger(mark)) } else { None };
+        let closing = self.dice.one_in(if closes { 5 } else { 60 });
+        let trigger = if self.dice.one_in(if closing { 1 } else { 14 }) { Some(self.trigger(mark)) } else { None };
+        let trigger = trigger.filter(|_| !closing || !self.dice.one_in(30));
+        let (reduce, size) = match closing {
+            true => (Reduce::Close, if self.dice.one_in(30) { size } else { Size::ZERO }),
+            false => (reduce, size),
+        };
         let force = match self.dice.pick(if makes { &[16, 1, 1, 6] } else { &[10, 8, 2, 1] }) {
             0 => TimeInForce::Gtc,
             1 => TimeInForce::Ioc,

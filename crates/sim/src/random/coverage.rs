@@ -1,6 +1,6 @@
 //! What random work has reached: how often each kind of event was seen, with its stage, reason or outcome.
 
-use engine::{CancelReason, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
+use engine::{CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, StatusReason};
 use std::collections::BTreeMap;
 
 /// Counts by kind.
@@ -58,6 +58,7 @@ kinds! {
     Event::LeverageSet { .. } => "leverage_set",
     Event::MarginModeSet { .. } => "margin_mode_set",
     Event::BackstopCommitted { .. } => "backstop_committed",
+    Event::OrderAccepted { reduce: Reduce::Close, .. } => "order_accepted, close position",
     Event::OrderAccepted { .. } => "order_accepted",
     Event::OrderCut { .. } => "order_cut",
     Event::OrderRested { .. } => "order_rested",

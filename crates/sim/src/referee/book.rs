@@ -69,8 +69,6 @@ impl Referee {
         holds("orders", !self.model.market(market).over(), || format!("market {market} has not ended"))?;
         self.settles_in(account, market)?;
         let units = i128::from(size.units());
-        let params = &self.model.market(market).params;
-        holds("lot", units > 0 && units % params.lot == 0, || format!("size {size} of order {order:?} in lots"))?;
         // It comes after the order whose place it takes has ended.
         let replaces = self.deadlines.inherited.is_some();
         let taken = Order {
@@ -80,7 +78,8 @@ impl Referee {
             side,
             price: i128::from(price.units()),
             remaining: units,
-            reduce_only: reduce == Reduce::Only,
+            reduce_only: reduce != Reduce::Any,
+            closes: reduce == Reduce::Close,
             client_id,
             reserved: reserved.units(),
             place: Place::Working,
@@ -90,10 +89,11 @@ impl Referee {
             expires: self.expiry_of_new(account),
         };
         let replaced = std::mem::take(&mut self.triggered);
+        self.close_taken(&taken, replaced, matches!(rest.first(), Some(Event::OrderParked { .. })))?;
         if self.by_ladder(account) {
             self.ladder_order(&taken)?;
         } else if !matches!(rest.first(), Some(Event::OrderParked { .. })) {
-            self.price_allowed(&taken, replaced)?;
+            self.price_allowed(&taken, replaced.is_some())?;
         }
         if !self.by_ladder(account) {
             // An earlier order of the command has done its part; a later one that only reduces need not leave it covered.
@@ -185,7 +185,7 @@ impl Referee {
 
     /// The price that an order waits for is on its side and believed: a mark or index with quorum, a last near the mark where
     /// the market asks for that.
-    fn trigger_reached(&self, order: &Order) -> Verdict {
+    pub(super) fn trigger_reached(&self, order: &Order) -> Verdict {
         let Some(trigger) = order.trigger else { return Ok(()) };
         let row = self.model.market(order.market);
         let (last, mark, near) = (row.last, row.mark, row.params.trigger_protect);
@@ -208,7 +208,7 @@ impl Referee {
         let order = self.open(id)?;
         same("orders", || format!("place of triggered {id:?}"), Place::Parked, order.place)?;
         self.trigger_reached(&order)?;
-        self.triggered = true;
+        self.triggered = Some(order);
         self.expiry_goes_on(&order);
         self.end(id);
         Ok(())

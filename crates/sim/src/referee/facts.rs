@@ -103,6 +103,7 @@ impl Referee {
             Event::OrderCancelled { order, remaining, reason } => {
                 self.cancelled_at_end(order, reason)?;
                 self.ends_for(order, reason)?;
+                self.close_ends(order, reason)?;
                 self.cancelled(order, i128::from(remaining.units()))
             }
             Event::Filled { .. } => self.filled(event),

@@ -10,6 +10,7 @@ mod book;
 mod borrow;
 mod calls;
 mod caps;
+mod closing;
 mod compare;
 mod convert;
 mod deadlines;
@@ -68,8 +69,8 @@ pub struct Referee {
     /// Accounts of which this command closed a position at a settlement price.
     settled: BTreeSet<AccountId>,
     ladder: ladder::Round,
-    /// The next order is one whose trigger was reached.
-    triggered: bool,
+    /// The next order comes of this one, whose trigger was reached.
+    triggered: Option<model::Order>,
     deadlines: deadlines::Turn,
     /// Assets whose interest this command posted.
     posted: BTreeSet<AssetId>,

@@ -296,6 +296,8 @@ pub struct Order {
     pub price: i128,
     pub remaining: i128,
     pub reduce_only: bool,
+    /// It closes the whole position, and has no size before.
+    pub closes: bool,
     pub client_id: u64,
     pub reserved: i128,
     pub place: Place,

@@ -80,6 +80,7 @@ fn placement(actor: &Actor<'_, '_>, words: &mut Words, side: Side) -> Result<Pla
             "fok" => order.force = TimeInForce::Fok,
             "post_only" => order.force = TimeInForce::PostOnly,
             "reduce_only" => order.reduce = Reduce::Only,
+            "close_position" => order.reduce = Reduce::Close,
             "expires" => {
                 let expected = "a moment, or +DURATION from now";
                 let word = words.word(expected)?;
