@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::params::{AssetParams, IndexParams, Kind, MarketParams, RiskParams};
 use crate::{
     AccountId, Answer, AssetId, Event, IndexId, MarketId, MarketStatus, Name, OwnerId, ParamName, Reject, Role, State,
-    StatusReason, limits,
+    StatusReason, limits, triggers,
 };
 use units::{Price, Rate, Size};
 
@@ -145,7 +145,7 @@ pub(crate) fn set_market_status(
         return Err(Reject::IndexOnFallback { index: row.params.index });
     }
     out.emit(Event::MarketStatusSet { market, status, reason: StatusReason::Command });
-    out.touch_market(market); // orders that wait may be placed now
+    triggers::touch(out, market); // orders that wait may be placed now
     Ok(Answer::Done)
 }
 

@@ -245,6 +245,9 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             state.accounts.iter_mut().filter(|a| a.owner == owner).for_each(|a| a.fee_tier = tier);
         }
         Event::SelfTradeSet { order, self_trade } => order_mut(state, order).self_trade = self_trade,
+        Event::ExtremeMoved { market, by, when, extreme } => {
+            state.market_mut(market).book.extend((by, when), extreme);
+        }
         Event::FeeDiscountSet { discount } => state.fee_discount = discount,
         Event::FeeAssetSet { account, asset } => state.account_mut(account).pays_in = asset,
     }
@@ -536,8 +539,8 @@ fn orders(state: &mut State, event: &Event) {
             let row = order_mut(state, order);
             row.place = Place::Parked { trigger, force };
             let market = row.market;
-            let ladder = state.market_mut(market).book.triggers.entry((trigger.by, trigger.when)).or_default();
-            ladder.insert((trigger.price, order));
+            let price = state.trigger_price(market, trigger.by);
+            state.market_mut(market).book.park(order, &trigger, price);
         }
         Event::OrderExpires { order, expires } => {
             order_mut(state, order).expires = true;
@@ -825,10 +828,7 @@ fn end_order(state: &mut State, id: OrderId) {
             unlink_level(state, &order);
         }
         Place::Parked { trigger, .. } => {
-            let ladders = &mut state.market_mut(order.market).book.triggers;
-            if let Some(ladder) = ladders.get_mut(&(trigger.by, trigger.when)) {
-                ladder.remove(&(trigger.price, id));
-            }
+            state.market_mut(order.market).book.unpark(id, &trigger);
         }
     }
     if order.expires {

@@ -1,12 +1,13 @@
 //! The price-time book of one market and the ladders of its waiting orders. Levels hold the ends of a list; the links
 //! are in the orders.
 
+use crate::trails::Trail;
 use crate::{OrderId, Side, TriggerBy, TriggerWhen};
 use alloc::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use units::{Price, Size};
 
-/// Resting orders of one market.
+/// Resting and waiting orders of one market.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Book {
     /// Buy levels.
@@ -15,6 +16,8 @@ pub struct Book {
     pub asks: BTreeMap<Price, Level>,
     /// Waiting orders by what they follow, direction and level.
     pub triggers: BTreeMap<(TriggerBy, TriggerWhen), BTreeSet<(Price, OrderId)>>,
+    /// Active trailing orders by what they follow; of each group the first stand in `triggers`, at their present level.
+    pub trails: BTreeMap<(TriggerBy, TriggerWhen), Trail>,
 }
 
 /// One price: its orders from the oldest to the youngest.

@@ -6,6 +6,7 @@ use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParam
 use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use rules::Callback;
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size, Time};
 
@@ -453,8 +454,31 @@ pub struct Trigger {
     pub by: TriggerBy,
     /// From which side.
     pub when: TriggerWhen,
-    /// The level.
+    /// The level; of a trailing trigger the price that activates it, from the other side, and zero for at once.
     pub price: Price,
+    /// It follows the best price since it is active at this distance, and never moves away; none: it stays where it is.
+    #[serde(default)]
+    pub trail: Option<Callback>,
+}
+
+impl Trigger {
+    /// A level that stays where it is.
+    #[must_use]
+    pub fn fixed(by: TriggerBy, when: TriggerWhen, price: Price) -> Self {
+        Self { by, when, price, trail: None }
+    }
+
+    /// The distance of a trailing trigger that is active.
+    #[must_use]
+    pub fn follows(&self) -> Option<Callback> {
+        self.trail.filter(|_| self.price == Price::ZERO)
+    }
+
+    /// Which level it waits for first, from which side: its own, or the one that activates a trailing trigger.
+    #[must_use]
+    pub fn waits_for(&self) -> (TriggerBy, TriggerWhen) {
+        (self.by, if self.trail.is_some() { self.when.opposite() } else { self.when })
+    }
 }
 
 /// The price that a trigger follows.
@@ -477,6 +501,26 @@ pub enum TriggerWhen {
     AtOrAbove,
     /// The price is at the level or below: the stop of a long, the take-profit of a short.
     AtOrBelow,
+}
+
+impl TriggerWhen {
+    /// The other side.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::AtOrAbove => Self::AtOrBelow,
+            Self::AtOrBelow => Self::AtOrAbove,
+        }
+    }
+
+    /// Whether a price has reached a level.
+    #[must_use]
+    pub fn reached(self, price: Price, level: Price) -> bool {
+        match self {
+            Self::AtOrAbove => price >= level,
+            Self::AtOrBelow => price <= level,
+        }
+    }
 }
 
 /// An order by the engine's id or by the caller's number.

@@ -747,6 +747,18 @@ pub enum Event {
         /// Which.
         market: MarketId,
     },
+    /// A price is better than the trailing orders of one kind that became active last have seen: all that had not seen a
+    /// better one follow it.
+    ExtremeMoved {
+        /// Where.
+        market: MarketId,
+        /// The price that they follow.
+        by: crate::TriggerBy,
+        /// From which side they are reached: a high is followed from below.
+        when: crate::TriggerWhen,
+        /// The best price from now on.
+        extreme: Price,
+    },
 }
 
 /// Where a settlement price comes from.

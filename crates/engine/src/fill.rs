@@ -44,7 +44,7 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
         maker.position(),
         &Part { delta: -signed, value: -value, fee, rebate, reserved: from_maker, cause },
     );
-    out.touch_market(id);
+    crate::triggers::touch(out, id);
 }
 
 /// The part of an order's reservation that a fill of `size` uses, when it closes `closable` first. Rounded up.

@@ -54,6 +54,7 @@ mod shares;
 mod standing;
 mod state;
 mod takeover;
+mod trails;
 mod triggers;
 mod view;
 
@@ -75,8 +76,10 @@ pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use realise::Realising;
 pub use reject::{ParamName, Reject};
+pub use rules::Callback;
 pub use state::{
     Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
     SourceQuote, State, Subaccounts, Wallet, Watched, Withdrawal,
 };
+pub use trails::{Group, Trail};
 pub use view::{AccountView, AdlRow, MarketView, OrderView, PositionView, WalletView};

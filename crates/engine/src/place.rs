@@ -8,8 +8,8 @@ use crate::output::Output;
 use crate::state::Exposure;
 use crate::{
     AccountId, AccountKind, Answer, Book, CancelReason, Event, Leg, MarginMode, MarketId, MarketStatus, OrderId,
-    OrderRef, PlaceOrder, PositionId, Reduce, Reject, SelfTrade, Side, State, TimeInForce, Trigger, TriggerBy,
-    TriggerWhen, bounds, deadlines, limits,
+    OrderRef, PlaceOrder, PositionId, Reduce, Reject, SelfTrade, Side, State, TimeInForce, Trigger, TriggerBy, bounds,
+    deadlines, limits, trails,
 };
 use rules::{Contract, initial_margin};
 use units::{Money, Price, Rate, Round, Size, Time, limits as number_limits};
@@ -111,7 +111,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     };
     if let Some(trigger) = order.trigger {
         check_status(market.status, order, false)?;
-        check_trigger(state, order.market, trigger)?;
+        check_trigger(state, order.market, trigger, triggered)?;
         return Ok(plan);
     }
     if order.reduce == Reduce::Only {
@@ -243,19 +243,22 @@ fn check_room(state: &State, order: &PlaceOrder, replacing: Option<&Order>) -> R
     Ok(())
 }
 
-fn check_trigger(state: &State, market: MarketId, trigger: Trigger) -> Result<(), Reject> {
-    if !trigger.price.is_positive() {
+fn check_trigger(state: &State, market: MarketId, trigger: Trigger, triggered: bool) -> Result<(), Reject> {
+    if trigger.price < Price::ZERO || (trigger.price == Price::ZERO && trigger.trail.is_none()) {
         return Err(Reject::PriceNotPositive { asked: trigger.price });
     }
-    let current = state.trigger_price(market, trigger.by);
+    if let Some(callback) = trigger.trail {
+        trails::check(state, market, &trigger, callback, triggered)?;
+    }
+    if trigger.follows().is_some() {
+        return Ok(());
+    }
+    let (by, when) = trigger.waits_for();
+    let current = state.trigger_price(market, by);
     if !current.is_positive() {
         return Err(Reject::NoTriggerPrice);
     }
-    let reached = match trigger.when {
-        TriggerWhen::AtOrAbove => current >= trigger.price,
-        TriggerWhen::AtOrBelow => current <= trigger.price,
-    };
-    if reached { Err(Reject::TriggerReached { current }) } else { Ok(()) }
+    if when.reached(current, trigger.price) { Err(Reject::TriggerReached { current }) } else { Ok(()) }
 }
 
 fn check_status(status: MarketStatus, order: &PlaceOrder, increases: bool) -> Result<(), Reject> {
@@ -541,6 +544,7 @@ pub(crate) fn run(out: &mut Output<'_>, plan: &Plan) -> OrderId {
         out.emit(Event::OrderCut { order, asked: plan.asked, allowed: plan.size });
     }
     if let Some(trigger) = plan.trigger {
+        trails::follow(out, market); // whoever is active longer has seen the price that this one starts from
         out.emit(Event::OrderParked { order, trigger, force: plan.force });
         set_expiry(out, order, plan);
     }

@@ -3,7 +3,9 @@
 use crate::output::Output;
 use crate::params::Kind;
 use crate::state::Market;
-use crate::{Answer, Event, IndexId, MarketId, MarketStatus, Quote, Reject, Side, State, StatusReason, limits};
+use crate::{
+    Answer, Event, IndexId, MarketId, MarketStatus, Quote, Reject, Side, State, StatusReason, limits, triggers,
+};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use rules::{Contract, IndexPrice, Source, band, index_price, mark_price, premium, speed_limit};
@@ -39,7 +41,7 @@ pub(crate) fn refresh(out: &mut Output<'_>, indices: &[IndexId]) {
     for market in (0..out.state().markets.len()).map(MarketId::at) {
         if all.contains(&out.state().market(market).params.index) {
             refresh_mark(out, market);
-            out.touch_market(market);
+            triggers::touch(out, market);
         }
     }
 }
@@ -146,7 +148,7 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
     let usable = index.is_usable(state.now);
     if price.is_positive() && (price != row.mark || (usable && row.last_usable != price)) {
         out.emit(Event::MarkSet { market: id, price });
-        out.touch_market(id);
+        triggers::touch(out, id);
     }
 }
 
@@ -154,7 +156,7 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
 pub(crate) fn sample(out: &mut Output<'_>) {
     for id in (0..out.state().markets.len()).map(MarketId::at) {
         if out.state().market(id).book.triggers.values().any(|ladder| !ladder.is_empty()) {
-            out.touch_market(id); // what the limit of an earlier command left
+            triggers::touch(out, id); // what the limit of an earlier command left
         }
         let state = out.state();
         let row = state.market(id);

@@ -205,6 +205,8 @@ rejects! {
     149 CloseHasSize { asked: Size } => "a close-position order has no size of its own: asked {asked}",
     /// A close-position order on the side that opens its leg.
     150 CloseOpensLeg { side: crate::Side } => "a close-position order of this leg cannot {side}: that opens it",
+    /// A trailing trigger too near to the price that it starts from, or too far behind it.
+    151 CallbackOutOfRange { price: Price } => "callback out of range: 0.01 % to 50 % of the price that it starts from, {price}",
     /// The status of the subaccount does not allow it.
     160 AccountStatusForbids { status: crate::AccountStatus, reason: crate::AccountReason } => "account is {status} ({reason}): this is not accepted",
     /// A market that settles in another asset than the one that counts.

@@ -3,11 +3,11 @@
 use crate::orders::Place;
 use crate::output::Output;
 use crate::{
-    AccountKind, CancelReason, Event, MarketId, MarketStatus, OrderId, PlaceOrder, State, TriggerBy, TriggerWhen,
-    deadlines, limits, place,
+    AccountKind, CancelReason, Event, MarketId, MarketStatus, OrderId, PlaceOrder, State, Trigger, TriggerBy,
+    TriggerWhen, deadlines, limits, place, trails,
 };
 use rules::band;
-use units::Rate;
+use units::{Price, Rate};
 
 /// Looks at the markets whose prices moved, again while triggered orders move the last price, within the limit; what is
 /// left is looked at within a second.
@@ -28,25 +28,24 @@ fn reached(state: &State, market: MarketId) -> Option<OrderId> {
     if !matches!(state.market(market).status, MarketStatus::Open | MarketStatus::ReduceOnly) {
         return None;
     }
-    let usable = state.price_for_increase(market).is_ok();
     for ((by, when), ladder) in &book.triggers {
-        // A mark or an index without quorum triggers nothing.
-        if *by != TriggerBy::Last && !usable {
-            continue;
-        }
-        let price = state.trigger_price(market, *by);
-        if *by == TriggerBy::Last && !state.last_is_believed(market, usable) {
-            continue;
-        }
+        let Some(price) = state.believed_price(market, *by) else { continue };
         let next = match when {
-            TriggerWhen::AtOrAbove => ladder.first().filter(|(level, _)| *level <= price),
-            TriggerWhen::AtOrBelow => ladder.last().filter(|(level, _)| *level >= price),
+            TriggerWhen::AtOrAbove => ladder.first(),
+            TriggerWhen::AtOrBelow => ladder.last(),
         };
-        if let Some((_, order)) = next {
+        if let Some((_, order)) = next.filter(|(level, _)| when.reached(price, *level)) {
             return Some(*order);
         }
     }
     None
+}
+
+/// A price of a market moved, or what may be believed of it: trailing orders follow, and triggers are looked at before the
+/// command ends.
+pub(crate) fn touch(out: &mut Output<'_>, market: MarketId) {
+    trails::follow(out, market);
+    out.touch_market(market);
 }
 
 fn place_triggered(out: &mut Output<'_>, id: OrderId) {
@@ -61,6 +60,8 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
         AccountKind::Isolated { parent, .. } => parent,
         AccountKind::Trading | AccountKind::Fund => order.account,
     };
+    // A trailing order that was only activated waits again, now for the price to turn.
+    let active = Some(Trigger { price: Price::ZERO, ..trigger }).filter(|t| *t != trigger && t.follows().is_some());
     let again = PlaceOrder {
         account,
         market: order.market,
@@ -70,9 +71,9 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
         force,
         reduce: order.reduce,
         client_id: order.client_id,
-        trigger: None,
+        trigger: active,
         leg: order.leg,
-        expires: state.expiry(&order).filter(|_| deadlines::rests(force)),
+        expires: state.expiry(&order).filter(|_| active.is_some() || deadlines::rests(force)),
         self_trade: order.self_trade,
     };
     match place::check(state, &again, Some(&order)) {
@@ -89,6 +90,13 @@ fn place_triggered(out: &mut Output<'_>, id: OrderId) {
 }
 
 impl State {
+    /// The price that a trigger follows, where it may trigger anything: a mark or an index has a quorum.
+    pub(crate) fn believed_price(&self, market: MarketId, by: TriggerBy) -> Option<Price> {
+        let usable = self.price_for_increase(market).is_ok();
+        let believed = if by == TriggerBy::Last { self.last_is_believed(market, usable) } else { usable };
+        Some(self.trigger_price(market, by)).filter(|price| believed && price.is_positive())
+    }
+
     /// Whether the last price may trigger anything: it is near the mark, where the market asks for that.
     fn last_is_believed(&self, market: MarketId, usable: bool) -> bool {
         let row = self.market(market);

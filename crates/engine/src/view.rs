@@ -125,6 +125,8 @@ pub struct OrderView {
     pub leg: Leg,
     /// When it ends by the clock.
     pub expires: Option<Time>,
+    /// Where its trigger is reached as things are; none without one, and for a trailing one that is not active yet.
+    pub level: Option<Price>,
 }
 
 /// A market.
@@ -370,5 +372,6 @@ fn order_view(state: &State, order: &Order) -> OrderView {
         trigger,
         leg,
         expires: state.expiry(order),
+        level: trigger.and_then(|trigger| state.market(market).book.level_of(id, &trigger)),
     }
 }

@@ -16,6 +16,7 @@ mod liquidation;
 mod margin;
 mod mark;
 mod tiers;
+mod trailing;
 
 pub use adl::{AdlInput, adl_growth_score, adl_score};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
@@ -28,3 +29,4 @@ pub use liquidation::{
 pub use margin::{MarginTerms, initial_margin, maintenance_margin};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use tiers::{Tier, TierError, TierTable};
+pub use trailing::Callback;

@@ -4,9 +4,9 @@
 use super::{FUNDS, Random, SOURCES, venue, wrong};
 use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep};
 use engine::{
-    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Command, Engine, GroupId, IndexId, Leg,
-    LimitScope, MarginMode, MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId, PositionMode, Quote,
-    Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Callback, Command, Engine, GroupId,
+    IndexId, Leg, LimitScope, MarginMode, MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId,
+    PositionMode, Quote, Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use rules::HaircutTier;
 use units::{Money, Price, Rate, Round, Size, Time};
@@ -209,7 +209,21 @@ impl Random {
         let when = if self.dice.one_in(2) { TriggerWhen::AtOrAbove } else { TriggerWhen::AtOrBelow };
         let away = i128::from(self.dice.between(1, 50_000));
         let units = mark * (1_000_000 + if when == TriggerWhen::AtOrAbove { away } else { -away }) / 1_000_000;
-        Trigger { by, when, price: i64::try_from(units).ok().and_then(Price::new).unwrap_or(Price::ONE) }
+        let price = i64::try_from(units).ok().and_then(Price::new).unwrap_or(Price::ONE);
+        if self.dice.one_in(2) { self.trail(by, when, price, mark) } else { Trigger::fixed(by, when, price) }
+    }
+
+    /// A trailing trigger near the price, at once or from a price on; a few are too near or too far behind.
+    fn trail(&mut self, by: TriggerBy, when: TriggerWhen, price: Price, mark: i128) -> Trigger {
+        let ppm = [self.dice.between(100, 3_000), self.dice.between(1_000, 60_000), self.dice.between(-100, 700_000)]
+            [self.dice.pick(&[5, 5, 1])];
+        let distance = i64::try_from(mark * i128::from(ppm) / 1_000_000).ok().and_then(Price::new);
+        let callback = match self.dice.pick(&[2, 1]) {
+            0 => Callback::Rate(Rate::new(ppm * 1_000).unwrap_or(Rate::ONE)),
+            _ => Callback::Distance(distance.unwrap_or(Price::ONE)),
+        };
+        let (when, price) = if self.dice.one_in(3) { (when.opposite(), price) } else { (when, Price::ZERO) };
+        Trigger { by, when, price, trail: Some(callback) }
     }
 
     fn order_size(&mut self, engine: &Engine, account: AccountId, id: PositionId, closes: bool) -> Option<Size> {

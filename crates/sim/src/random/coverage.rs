@@ -1,7 +1,8 @@
 //! What random work has reached: how often each kind of event was seen, with its stage, reason or outcome.
 
-use engine::{CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, StatusReason};
+use engine::{CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, StatusReason, Trigger};
 use std::collections::BTreeMap;
+use units::Price;
 
 /// Counts by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,9 @@ kinds! {
     Event::OrderAccepted { .. } => "order_accepted",
     Event::OrderCut { .. } => "order_cut",
     Event::OrderRested { .. } => "order_rested",
+    Event::OrderParked { trigger: Trigger { trail: Some(_), price: Price::ZERO, .. }, .. } => "order_parked, trailing",
+    Event::OrderParked { trigger: Trigger { trail: Some(_), .. }, .. } => "order_parked, trailing from a price",
+    Event::ExtremeMoved { .. } => "extreme_moved",
     Event::OrderParked { .. } => "order_parked",
     Event::OrderTriggered { .. } => "order_triggered",
     Event::ReservationUsed { .. } => "reservation_used",

@@ -86,9 +86,11 @@ impl Referee {
             self_trade: engine::SelfTrade::default(),
             force,
             trigger: None,
+            extreme: None,
             expires: self.expiry_of_new(account),
         };
         let replaced = std::mem::take(&mut self.triggered);
+        self.activated = replaced.is_some();
         self.close_taken(&taken, replaced, matches!(rest.first(), Some(Event::OrderParked { .. })))?;
         if self.by_ladder(account) {
             self.ladder_order(&taken)?;
@@ -176,31 +178,12 @@ impl Referee {
     }
 
     pub(super) fn parked(&mut self, id: OrderId, force: TimeInForce, trigger: engine::Trigger) -> Verdict {
+        let activated = std::mem::take(&mut self.activated);
         self.open(id)?;
         if let Some(o) = self.model.orders.get_mut(&id) {
             (o.place, o.force, o.trigger) = (Place::Parked, force, Some(trigger));
         }
-        Ok(())
-    }
-
-    /// The price that an order waits for is on its side and believed: a mark or index with quorum, a last near the mark where
-    /// the market asks for that.
-    pub(super) fn trigger_reached(&self, order: &Order) -> Verdict {
-        let Some(trigger) = order.trigger else { return Ok(()) };
-        let row = self.model.market(order.market);
-        let (last, mark, near) = (row.last, row.mark, row.params.trigger_protect);
-        let usable = self.usable(order.market);
-        let (price, believed) = match trigger.by {
-            engine::TriggerBy::Mark => (mark, usable),
-            engine::TriggerBy::Index => (self.model.indices[row.params.index.index()].price, usable),
-            engine::TriggerBy::Last => (last, near == 0 || (usable && (last - mark).abs() * RATE <= mark * near)),
-        };
-        let level = i128::from(trigger.price.units());
-        let reached = match trigger.when {
-            engine::TriggerWhen::AtOrAbove => price >= level,
-            engine::TriggerWhen::AtOrBelow => price <= level,
-        };
-        holds("triggers", reached && believed, || format!("{trigger:?} is reached at {price}, mark {mark}"))
+        self.trail_begins(id, activated)
     }
 
     /// A trigger was reached: the price must be on its side, and the order ends.

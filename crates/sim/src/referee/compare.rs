@@ -169,6 +169,7 @@ impl Referee {
             same("orders", || what("open size"), ours.remaining, i128::from(theirs.remaining.units()))?;
             same("I-09", || what("reserved"), ours.reserved, theirs.reserved.units())?;
             same("expiry", || what("expiry"), ours.expires, state.expiry(theirs).map(units::Time::ns))?;
+            self.compare_level(state, id, &ours)?;
             same("orders", || what("client id"), ours.client_id, theirs.client_id)?;
             holds("orders", ours.place != Place::Working, || what("no order works after its command"))?;
         }

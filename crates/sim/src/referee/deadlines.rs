@@ -55,7 +55,7 @@ impl Referee {
 
     /// The order that comes next takes the place of this one.
     pub(super) fn expiry_goes_on(&mut self, old: &Order) {
-        self.deadlines.inherited = Some(old.expires.filter(|_| stays(old.force)));
+        self.deadlines.inherited = Some(old.expires.filter(|_| old.waits_again() || stays(old.force)));
     }
 
     pub(super) fn order_expires(&mut self, id: OrderId, expires: i64) -> Verdict {

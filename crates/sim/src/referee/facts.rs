@@ -23,8 +23,11 @@ impl Referee {
         }
         self.deadlines = super::deadlines::Turn::of(turn.command, turn.answer);
         for (at, event) in events.iter().enumerate() {
+            self.prices_came(event);
             self.fact(turn, event, &events[at + 1..])?;
+            self.trails_after(event)?;
         }
+        self.no_more_prices();
         self.settled()?;
         self.orders_allowed(turn)?;
         let refused = events.iter().any(|e| matches!(e, Event::Refused { .. }));
@@ -142,6 +145,7 @@ impl Referee {
                 self.delisting(turn, event)
             }
             Event::IndexFellBack { index, fallback } => self.fell_back(index, fallback),
+            Event::ExtremeMoved { .. } => Ok(()), // `trails_after`
             Event::IndexRestored { index } => self.index_restored(index),
         }
     }

@@ -38,6 +38,7 @@ mod settlement;
 mod shares;
 mod standing;
 mod takeover;
+mod trails;
 mod value;
 
 pub use judge::Judge;
@@ -71,6 +72,8 @@ pub struct Referee {
     ladder: ladder::Round,
     /// The next order comes of this one, whose trigger was reached.
     triggered: Option<model::Order>,
+    /// The order that was just taken comes of one whose trigger was reached.
+    activated: bool,
     deadlines: deadlines::Turn,
     /// Assets whose interest this command posted.
     posted: BTreeSet<AssetId>,
@@ -82,6 +85,12 @@ pub struct Referee {
     realisation_began: BTreeSet<engine::MarketId>,
     /// Markets whose realisation is late, and when that was first seen.
     late: BTreeMap<engine::MarketId, i64>,
+    /// Somebody has trailed since the first command.
+    trailing: bool,
+    /// Markets whose index moved, and whose mark may still follow in the same breath.
+    moving: BTreeSet<engine::MarketId>,
+    /// Orders whose trigger was reached in this command.
+    fired: usize,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -127,6 +136,7 @@ impl Referee {
         self.realised.clear();
         self.realisation_began.clear();
         self.repaying = None;
+        self.fired = 0;
         self.ladder.begin();
         for row in events.iter().flat_map(|event| event.income(engine.state())) {
             *self.income.entry((row.account, row.asset)).or_insert(0) += row.amount.units();
@@ -158,6 +168,7 @@ impl Referee {
         self.realisations_kept()?;
         if full {
             self.deadlines_kept()?;
+            self.trails_kept()?;
         }
         self.sample(engine, full)
     }

@@ -307,6 +307,8 @@ pub struct Order {
     pub force: engine::TimeInForce,
     /// What a parked one waits for.
     pub trigger: Option<engine::Trigger>,
+    /// The best price that an active trailing one has seen.
+    pub extreme: Option<i128>,
     /// When it ends by the clock, once it stays.
     pub expires: Option<i64>,
 }
@@ -314,6 +316,11 @@ pub struct Order {
 impl Order {
     pub fn position(&self) -> PositionId {
         self.market.leg(self.leg)
+    }
+
+    /// A trailing order that is not active yet: when its price is reached it waits for another one.
+    pub fn waits_again(&self) -> bool {
+        self.trigger.is_some_and(|trigger| trigger.trail.is_some() && trigger.price.units() != 0)
     }
 
     /// +1 for a buy, −1 for a sell.

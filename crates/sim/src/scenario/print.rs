@@ -129,12 +129,24 @@ pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
             Value::String(text),
         ) => text.parse().map_or_else(|_| text.clone(), percent),
         ("liquidation_price", Value::Object(sides)) => both_sides(sides.get("below"), sides.get("above")),
-        ("trigger", Value::Object(trigger)) => {
-            let part = |name: &str| trigger.get(name).and_then(Value::as_str).unwrap_or("?");
-            format!("{}_{}:{}", part("by"), part("when"), two_decimals(part("price")))
-        }
+        ("trigger", Value::Object(trigger)) => trigger_text(trigger),
         (_, value) => plain(names, value),
     })
+}
+
+/// `mark_at_or_below:59000.00`; a trailing one as `mark_at_or_below:trail:1%`, with `:from:61000.00` before it is active.
+fn trigger_text(trigger: &serde_json::Map<String, Value>) -> String {
+    let part = |name: &str| trigger.get(name).and_then(Value::as_str).unwrap_or("?");
+    let (followed, at) = (format!("{}_{}", part("by"), part("when")), two_decimals(part("price")));
+    let trail = trigger.get("trail").and_then(Value::as_object);
+    let behind = |kind: &str| trail.and_then(|t| t.get(kind)).and_then(Value::as_str);
+    let behind = match (behind("rate"), behind("distance")) {
+        (Some(rate), _) => rate.parse().map_or_else(|_| rate.to_owned(), percent),
+        (_, Some(distance)) => two_decimals(distance),
+        (None, None) => return format!("{followed}:{at}"),
+    };
+    let from = if at == "0.00" { String::new() } else { format!(":from:{at}") };
+    format!("{followed}:trail:{behind}{from}")
 }
 
 fn plain(names: &Names<'_>, value: &Value) -> String {

@@ -17,7 +17,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 46] = [
+const SIGNIFICANT: [&str; 47] = [
     "converted",
     "deficit_left",
     "deleveraged",
@@ -43,6 +43,7 @@ const SIGNIFICANT: [&str; 46] = [
     "order_rested",
     "order_triggered",
     "order_parked",
+    "extreme_moved",
     "reservation_used",
     "rounding_swept",
     "taken_over",

@@ -75,12 +75,12 @@ pub const VERBS: &[Verb] = &[
     verb("fill", "ACCOUNT MARKET SIZE @ PRICE [long|short]", trade::fill),
     verb(
         "buy",
-        "ACCOUNT MARKET SIZE [@ PRICE] [market|ioc|fok|post_only] [reduce_only|close_position] [self_trade resting|arriving|both|decrement] [expires MOMENT|+DURATION] [id N] [long|short] [trigger mark|last|index above|below PRICE]",
+        "ACCOUNT MARKET SIZE [@ PRICE] [market|ioc|fok|post_only] [reduce_only|close_position] [self_trade resting|arriving|both|decrement] [expires MOMENT|+DURATION] [id N] [long|short] [trigger mark|last|index above|below PRICE] [trail mark|last|index above|below RATE%|PRICE [from PRICE]]",
         trade::buy,
     ),
     verb(
         "sell",
-        "ACCOUNT MARKET SIZE [@ PRICE] [market|ioc|fok|post_only] [reduce_only|close_position] [self_trade resting|arriving|both|decrement] [expires MOMENT|+DURATION] [id N] [long|short] [trigger mark|last|index above|below PRICE]",
+        "ACCOUNT MARKET SIZE [@ PRICE] [market|ioc|fok|post_only] [reduce_only|close_position] [self_trade resting|arriving|both|decrement] [expires MOMENT|+DURATION] [id N] [long|short] [trigger mark|last|index above|below PRICE] [trail mark|last|index above|below RATE%|PRICE [from PRICE]]",
         trade::sell,
     ),
     verb("amend", "ACCOUNT ID SIZE @ PRICE | ORDER SIZE @ PRICE", trade::amend),

@@ -56,6 +56,7 @@ fn order_line(scene: &Scene, order: &engine::OrderView) -> String {
             "client_id" => order.client_id == 0,
             "trigger" => order.trigger.is_none(),
             "expires" => order.expires.is_none(),
+            "level" => order.trigger.is_none_or(|trigger| trigger.trail.is_none()),
             "reduce" => order.reduce == engine::Reduce::Any,
             "leg" => order.leg == Leg::Net,
             _ => false,

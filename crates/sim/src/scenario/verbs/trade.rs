@@ -6,8 +6,8 @@ use crate::scenario::names::leg_called;
 use crate::scenario::scene::Actor;
 use crate::scenario::words::{Word, Words, duration, moment};
 use engine::{
-    AccountId, Answer, AssetId, BatchItem, Command, Leg, MarginMode, MarketId, OrderRef, PlaceOrder, PositionMode,
-    Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    AccountId, Answer, AssetId, BatchItem, Callback, Command, Leg, MarginMode, MarketId, OrderRef, PlaceOrder,
+    PositionMode, Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use units::{Money, Price, Size};
 
@@ -90,6 +90,7 @@ fn placement(actor: &Actor<'_, '_>, words: &mut Words, side: Side) -> Result<Pla
             }
             "id" => order.client_id = words.number("a number of the caller")?,
             "trigger" => order.trigger = Some(trigger(words)?),
+            "trail" => order.trigger = Some(trail(words)?),
             "self_trade" => {
                 order.self_trade = words.one_of(&[
                     ("resting", SelfTrade::CancelResting),
@@ -161,9 +162,27 @@ fn position_mode(actor: &mut Actor<'_, '_>, words: &mut Words, mode: PositionMod
 }
 
 fn trigger(words: &mut Words) -> Result<Trigger, Error> {
+    let (by, when) = followed(words)?;
+    Ok(Trigger::fixed(by, when, words.number::<Price>("a price")?))
+}
+
+/// `trail mark below 1% from 61000`: a share of the best price, or a difference of prices, and what activates it.
+fn trail(words: &mut Words) -> Result<Trigger, Error> {
+    let (by, when) = followed(words)?;
+    let share = words.peek().is_some_and(|word| word.ends_with('%'));
+    let callback = if share {
+        Callback::Rate(words.rate("a share of the best price")?)
+    } else {
+        Callback::Distance(words.number("a share of the best price, or a difference of prices")?)
+    };
+    let price = if words.eat("from") { words.number("a price")? } else { Price::ZERO };
+    Ok(Trigger { by, when, price, trail: Some(callback) })
+}
+
+fn followed(words: &mut Words) -> Result<(TriggerBy, TriggerWhen), Error> {
     let by = words.one_of(&[("mark", TriggerBy::Mark), ("last", TriggerBy::Last), ("index", TriggerBy::Index)])?;
     let when = words.one_of(&[("above", TriggerWhen::AtOrAbove), ("below", TriggerWhen::AtOrBelow)])?;
-    Ok(Trigger { by, when, price: words.number::<Price>("a price")? })
+    Ok((by, when))
 }
 
 /// `ann 7` by the caller's number, `ann#3` by the engine's.
