@@ -200,6 +200,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
                 adl_price: AdlPrice::Bankruptcy,
                 policy: LiquidationPolicy::ToTarget,
                 adl_policy: AdlPolicy::ProfitLeverage,
+                loss: Default::default(),
             },
             fund: AccountId(0),
             rulebook: [0; 16],

@@ -272,6 +272,7 @@ fn venue(accounts: u32) -> Engine {
                 adl_price: AdlPrice::Bankruptcy,
                 policy: LiquidationPolicy::ToTarget,
                 adl_policy: AdlPolicy::ProfitLeverage,
+                loss: Default::default(),
             },
             fund: AccountId(0),
             rulebook: [0; 16],

@@ -45,6 +45,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::LegsOffset { .. }
         | Event::Deleveraged { .. }
         | Event::LeftUncovered { .. }
+        | Event::FundDrawnDown { .. }
         | Event::DeficitLeft { .. } => {}
         Event::AssetAdded { .. }
         | Event::IndexAdded { .. }
@@ -119,7 +120,12 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::WithdrawalConfirmed { .. }
         | Event::WithdrawalReturned { .. }
         | Event::Moved { .. }
-        | Event::Converted { .. } => funds(state, event),
+        | Event::Converted { .. } => {
+            let before = crate::drawdown::flow(state, event);
+            funds(state, event);
+            crate::drawdown::flowed(state, before);
+        }
+        Event::FundWorth { fund, worth } => crate::drawdown::apply(state, fund, worth),
         Event::OrderAccepted { .. }
         | Event::OrderRested { .. }
         | Event::OrderParked { .. }

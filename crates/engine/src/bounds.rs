@@ -150,7 +150,10 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
         && l.depth_share.is_positive()
         && share(l.depth_share);
     ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)?;
-    ensure(policy(&l.policy), ParamName::LiquidationPolicy)
+    ensure(policy(&l.policy), ParamName::LiquidationPolicy)?;
+    let (down, minute) = (l.loss.drawdown, 60 * Time::SECOND_NS);
+    let window = (minute..=limits::DRAWDOWN_MINUTES * minute).contains(&down.window_ns);
+    ensure(share(down.share) && (window || !down.is_used()), ParamName::Drawdown)
 }
 
 /// A policy closes something in each step, and its pauses end.

@@ -4,7 +4,8 @@
 use crate::output::{Output, Touched};
 use crate::{
     Answer, Command, Digest, Event, Reject, State, admin, batch, borrow, caps, collateral, deadlines, delisting,
-    digest, fees, funding, funds, isolated, ladder, place, prices, realise, resort, risk, settlement, triggers,
+    digest, drawdown, fees, funding, funds, isolated, ladder, place, prices, realise, resort, risk, settlement,
+    triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -121,6 +122,7 @@ fn due(out: &mut Output<'_>) {
     delisting::due(out);
     borrow::due(out);
     realise::due(out);
+    drawdown::sample(out);
 }
 
 /// Everything that moved prices and trades cause: accounts below the line, steps of the ladder, triggered orders.

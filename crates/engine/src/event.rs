@@ -759,6 +759,24 @@ pub enum Event {
         /// The best price from now on.
         extreme: Price,
     },
+    /// What a fund is worth whose drawdown a market watches; once a second.
+    FundWorth {
+        /// Which.
+        fund: AccountId,
+        /// Equity at the marks, collateral at index without haircuts, numeraire.
+        worth: Money,
+    },
+    /// The fund could take a position over and does not: it has lost too much of its highest worth.
+    FundDrawnDown {
+        /// Which.
+        fund: AccountId,
+        /// Of which market's rule.
+        market: MarketId,
+        /// Its worth now, numeraire.
+        worth: Money,
+        /// Its highest worth within the window, numeraire.
+        peak: Money,
+    },
 }
 
 /// Where a settlement price comes from.

@@ -22,6 +22,7 @@ mod command;
 mod deadlines;
 mod delisting;
 mod digest;
+mod drawdown;
 mod engine;
 mod event;
 mod fault;
@@ -67,6 +68,7 @@ pub use command::{
 };
 pub use deadlines::Deadlines;
 pub use digest::Digest;
+pub use drawdown::Worths;
 pub use engine::{Engine, WhatIf};
 pub use event::{CancelReason, Cause, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
 pub use history::History;

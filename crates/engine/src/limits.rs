@@ -34,6 +34,8 @@ pub const DEPOSITS_MAX: usize = 64_000_000;
 pub const WITHDRAWALS_MAX: usize = 1_000_000;
 /// Withdrawals of one account that wait.
 pub const WITHDRAWALS_PER_ACCOUNT_MAX: usize = 64;
+/// Longest window of a fund's drawdown, minutes: a day.
+pub const DRAWDOWN_MINUTES: i64 = 1_440;
 /// Insurance funds.
 pub const FUNDS_MAX: usize = 64;
 /// Slots of the order table that are kept for the ladder.

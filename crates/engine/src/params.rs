@@ -138,6 +138,35 @@ pub struct LiquidationParams {
     /// Who is deleveraged first.
     #[serde(default)]
     pub adl_policy: AdlPolicy,
+    /// Who bears what, beyond the fund; nothing of it where it is left out.
+    #[serde(default)]
+    pub loss: LossRules,
+}
+
+/// Rules of the last stages that a market need not have. Zero: not used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossRules {
+    /// When the fund takes over no more, although it could.
+    pub drawdown: Drawdown,
+}
+
+/// A fund that has lost this much within this time takes no further position of the market over: winners are deleveraged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drawdown {
+    /// Share of its highest worth within the window, above 0, at most 1; zero: not used.
+    pub share: Rate,
+    /// The window, counted in whole minutes: a minute to a day, nanoseconds.
+    pub window_ns: i64,
+}
+
+impl Drawdown {
+    /// Whether there is such a rule.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.share.is_positive()
+    }
 }
 
 /// How much one step of stage two closes, and at which price. Every one of them closes through the book inside the band,

@@ -257,6 +257,7 @@ pub enum ParamName {
     FeeDiscount,
     Borrow,
     Realisation,
+    Drawdown,
 }
 
 impl fmt::Display for ParamName {

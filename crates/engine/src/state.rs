@@ -81,6 +81,8 @@ pub struct State {
     pub borrowing: BTreeMap<AssetId, Borrowing>,
     /// Markets whose results are becoming cash.
     pub realising: BTreeMap<MarketId, Realising>,
+    /// What funds were worth of which a market watches the drawdown.
+    pub worths: BTreeMap<AccountId, crate::Worths>,
 }
 
 /// Trading subaccounts of an owner, children not counted.

@@ -210,9 +210,15 @@ fn fund(out: &mut Output<'_>, handover: &mut Handover) {
     };
     let room = if room < handover.size.abs() { room.to_lot(market.params.lot) } else { room };
     let part = state.largest_part(fund, handover, room);
-    if !part.is_zero() {
-        hand_over(out, handover, fund, part, Stage::TakeOver);
+    if part.is_zero() {
+        return;
     }
+    let market = handover.market();
+    if let Some((worth, peak)) = state.drawn_down(market) {
+        out.emit(Event::FundDrawnDown { fund, market, worth, peak });
+        return;
+    }
+    hand_over(out, handover, fund, part, Stage::TakeOver);
 }
 
 fn hand_over(out: &mut Output<'_>, handover: &mut Handover, to: AccountId, part: Size, stage: Stage) {

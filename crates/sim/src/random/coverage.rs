@@ -125,6 +125,8 @@ kinds! {
     Event::Deleveraged { .. } => "deleveraged",
     Event::LeftUncovered { .. } => "left_uncovered",
     Event::DeficitLeft { .. } => "deficit_left",
+    Event::FundWorth { .. } => "fund_worth",
+    Event::FundDrawnDown { .. } => "fund_drawn_down",
     Event::FeeTierSet { .. } => "fee_tier_set",
     Event::FeeDiscountSet { .. } => "fee_discount_set",
     Event::FeeAssetSet { .. } => "fee_asset_set",

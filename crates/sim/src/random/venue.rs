@@ -3,8 +3,8 @@
 
 use super::dice::Dice;
 use engine::params::{
-    AdlPolicy, AdlPrice, AssetParams, BorrowTerms, CollateralSchedule, Expiry, IndexParams, Kind, LastResort,
-    LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams, Redemption, RiskParams,
+    AdlPolicy, AdlPrice, AssetParams, BorrowTerms, CollateralSchedule, Drawdown, Expiry, IndexParams, Kind, LastResort,
+    LiquidationParams, LiquidationPolicy, LossRules, MarketGuards, MarketParams, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
@@ -147,6 +147,12 @@ fn liquidation(dice: &mut Dice, limit: Money) -> LiquidationParams {
             AdlPolicy::ProRata,
             AdlPolicy::LeastHedgesBroken,
         ][dice.pick(&[2, 1, 2, 2])],
+        loss: LossRules {
+            drawdown: Drawdown {
+                share: rate(["0", "0.000001", "0.05", "0.3", "1"][dice.pick(&[3, 1, 2, 2, 1])]),
+                window_ns: [1, 20, 480][dice.pick(&[1, 1, 1])] * 60 * Time::SECOND_NS,
+            },
+        },
     }
 }
 

@@ -185,7 +185,8 @@ impl Referee {
         let row = self.model.market(market);
         let fund = row.params.fund;
         let gave = self.ladder.gave.contains(&(failing, fund));
-        if fund == failing || gave || self.model.account(fund).liquidating.is_some() {
+        let stopped = self.drawdown_of(market).is_some();
+        if fund == failing || gave || stopped || self.model.account(fund).liquidating.is_some() {
             return Ok(());
         }
         let lot = row.params.lot.min(left.0.abs()) * left.0.signum();

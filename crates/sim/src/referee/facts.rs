@@ -124,6 +124,10 @@ impl Referee {
                 self.funding(event)
             }
             Event::MarginCalled { .. } => self.called(event),
+            Event::FundWorth { fund, worth } => self.fund_worth(fund, worth.units()),
+            Event::FundDrawnDown { fund, market, worth, peak } => {
+                self.fund_drawn_down((fund, market), (worth.units(), peak.units()))
+            }
             Event::LiquidationStarted { .. }
             | Event::LiquidationStep { .. }
             | Event::LiquidationFee { .. }
@@ -153,6 +157,7 @@ impl Referee {
     fn began(&mut self, turn: &Turn<'_>, sequence: u64, time: Time) -> Verdict {
         same("sequence", || "number of the command".into(), self.model.sequence + 1, sequence)?;
         same("time", || "time of the command".into(), turn.at.ns().max(self.model.now), time.ns())?;
+        self.watch_funds(time.ns());
         self.model.sequence = sequence;
         self.model.now = time.ns();
         self.unusable_by_now();

@@ -15,6 +15,7 @@ mod compare;
 mod convert;
 mod deadlines;
 mod delisting;
+mod drawdown;
 mod facts;
 mod fees;
 mod fills;
@@ -91,6 +92,8 @@ pub struct Referee {
     moving: BTreeSet<engine::MarketId>,
     /// Orders whose trigger was reached in this command.
     fired: usize,
+    /// Funds whose worth this command must say, and has not yet.
+    to_sample: BTreeSet<AccountId>,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -163,6 +166,7 @@ impl Referee {
         self.compare(state, full)?;
         self.invariants(state, full)?;
         self.ends_kept()?;
+        self.sampled()?;
         self.haircuts_kept()?;
         self.interest_kept()?;
         self.realisations_kept()?;

@@ -121,6 +121,8 @@ pub struct Params {
     pub adl_at_mark: bool,
     pub policy: engine::params::LiquidationPolicy,
     pub adl_policy: engine::params::AdlPolicy,
+    /// Share and window of the fund's drawdown; zero for none.
+    pub drawdown: (i128, i64),
     pub fund: AccountId,
     /// Bands of market and triggered orders, and how far behind the mark an order may rest; zero for none.
     pub market_band: i128,
@@ -178,6 +180,7 @@ impl Params {
             adl_at_mark: p.liquidation.adl_price == engine::params::AdlPrice::Mark,
             policy: p.liquidation.policy,
             adl_policy: p.liquidation.adl_policy,
+            drawdown: (rate(p.liquidation.loss.drawdown.share), p.liquidation.loss.drawdown.window_ns),
             fund: p.fund,
             market_band: rate(p.guards.market_band),
             triggered_band: rate(p.guards.triggered_band),
@@ -415,6 +418,8 @@ pub struct Model {
     pub interest_taken: Vec<engine::Event>,
     /// Markets whose results are becoming cash, and at which price.
     pub realising: BTreeMap<MarketId, i128>,
+    /// All that watched funds were worth: highest of each minute, operators' payments counted as if there from the start.
+    pub worths: BTreeMap<AccountId, BTreeMap<i64, i128>>,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -449,6 +454,7 @@ impl Default for Model {
             subaccount_limits: BTreeMap::new(),
             interest_taken: Vec::new(),
             realising: BTreeMap::new(),
+            worths: BTreeMap::new(),
         }
     }
 }

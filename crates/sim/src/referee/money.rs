@@ -310,7 +310,7 @@ impl Referee {
                 holds("deposits", row.venue_cap == 0 || row.vault <= row.venue_cap, || {
                     format!("vault of asset {asset} within its cap")
                 })?;
-                self.credit(*account, *asset, amount.units());
+                self.flow(*account, *asset, amount.units());
                 self.wallet_is(*account, *asset, wallet.units())
             }
             (
@@ -321,7 +321,7 @@ impl Referee {
                 same("facts", || "number of the withdrawal".into(), turn.answer, &Ok(Answer::Withdrawal(*withdrawal)))?;
                 let waits = model::Withdrawal { account: *account, asset: *asset, amount: amount.units() };
                 self.model.withdrawals.insert(*withdrawal, waits);
-                self.credit(*account, *asset, -amount.units());
+                self.flow(*account, *asset, -amount.units());
                 self.wallet_is(*account, *asset, wallet.units())?;
                 self.not_frozen(*account)?;
                 self.outflow_kept(*account, Some(*asset))
@@ -345,7 +345,7 @@ impl Referee {
                 if let Some(w) = waits {
                     let told = (*account, *asset, amount.units());
                     same("withdrawals", || "whose, what, how much".into(), (w.account, w.asset, w.amount), told)?;
-                    self.credit(w.account, w.asset, w.amount);
+                    self.flow(w.account, w.asset, w.amount);
                 }
                 self.wallet_is(*account, *asset, wallet.units())
             }
@@ -364,7 +364,8 @@ impl Referee {
                     _ => None,
                 };
                 same("facts", || "transfer".into(), asked, Some((from, to, asset, amount)))?;
-                self.shift(from, to, asset, amount.units());
+                self.flow(from, asset, -amount.units());
+                self.flow(to, asset, amount.units());
                 self.not_frozen(from)?;
                 self.outflow_kept(from, Some(asset))
             }

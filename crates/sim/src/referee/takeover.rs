@@ -72,6 +72,7 @@ impl Referee {
         holds("lot", lots, || format!("{part} taken over in market {market} is whole lots or all"))?;
         if kind == Kind::Fund {
             same("I-19", || format!("fund of market {market}"), params.fund, to)?;
+            self.not_drawn_down(market)?;
             self.volunteers_first(from, market, left)?;
         } else {
             let limit = self.model.backstops.get(&to).copied().unwrap_or(0);

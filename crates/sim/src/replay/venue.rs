@@ -300,6 +300,7 @@ fn market_params(
             adl_price: ladder.adl_price,
             policy: ladder.policy,
             adl_policy: ladder.adl_policy,
+            loss: Default::default(),
         },
         fund,
         rulebook: [0; 16],

@@ -22,6 +22,7 @@ const SIGNIFICANT: [&str; 47] = [
     "deficit_left",
     "deleveraged",
     "filled",
+    "fund_drawn_down",
     "funding_posted",
     "funding_settled",
     "funding_skipped",

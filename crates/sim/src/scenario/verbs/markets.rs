@@ -5,7 +5,7 @@ use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words, rate};
 use engine::params::{
-    AdlPolicy, AdlPrice, FeeRates, Kind, LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams,
+    AdlPolicy, AdlPrice, Drawdown, FeeRates, Kind, LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
 use rules::{Contract, FundingRule, MarkRule, TierTable};
@@ -98,6 +98,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
             adl_price: AdlPrice::Bankruptcy,
             policy: LiquidationPolicy::ToTarget,
             adl_policy: AdlPolicy::ProfitLeverage,
+            loss: Default::default(),
         },
         fund,
         rulebook: [0; 16],
@@ -250,6 +251,10 @@ fn liquidation(words: &mut Words, params: &mut MarketParams, option: &str) -> Re
         "fund_limit" => ladder.fund_limit = words.money()?,
         "adl" => ladder.adl_price = words.one_of(&[("bankruptcy", AdlPrice::Bankruptcy), ("mark", AdlPrice::Mark)])?,
         "liquidate" => ladder.policy = policy(words)?,
+        "drawdown" => {
+            let share = words.rate("a share of the fund's highest worth")?;
+            ladder.loss.drawdown = Drawdown { share, window_ns: words.duration()? };
+        }
         "adl_policy" => {
             ladder.adl_policy = words.one_of(&[
                 ("profit_leverage", AdlPolicy::ProfitLeverage),
