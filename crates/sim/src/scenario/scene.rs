@@ -17,7 +17,7 @@ use units::{Money, Rate, Time};
 pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
-const SIGNIFICANT: [&str; 47] = [
+const SIGNIFICANT: &[&str] = &[
     "converted",
     "deficit_left",
     "deleveraged",
