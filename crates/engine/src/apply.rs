@@ -250,6 +250,9 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             }
             state.accounts.iter_mut().filter(|a| a.owner == owner).for_each(|a| a.fee_tier = tier);
         }
+        Event::PositionSplit { .. } | Event::MarketSplit { .. } | Event::IndexSplit { .. } => {
+            crate::split::apply(state, event);
+        }
         Event::SelfTradeSet { order, self_trade } => order_mut(state, order).self_trade = self_trade,
         Event::ExtremeMoved { market, by, when, extreme } => {
             state.market_mut(market).book.extend((by, when), extreme);
@@ -276,6 +279,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
             restricted: false,
             history: crate::History::default(),
             fallen: None,
+            split_at: None,
         }),
         (Event::IndexParamsSet { index }, Definition::Index(params)) => {
             state.index_mut(index).params = params.clone();

@@ -111,8 +111,8 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     if let Contract::Inverse { face } = params.contract {
         ensure((1..=1_000_000).contains(&face), ParamName::Face)?;
     }
-    ensure(params.tick.is_positive() && params.tick <= Price::whole(1_000_000), ParamName::Tick)?;
-    ensure(params.lot.is_positive() && params.lot <= Size::whole(1_000_000), ParamName::Lot)?;
+    ensure(params.tick.is_positive() && params.tick <= limits::TICK_MAX, ParamName::Tick)?;
+    ensure(params.lot.is_positive() && params.lot <= limits::LOT_MAX, ParamName::Lot)?;
     let fee = |rate: Rate| rate >= -Rate::bps(1_000) && rate <= Rate::bps(1_000);
     // A rebate larger than the fee would pay two accounts of one owner for trading with each other.
     let fees = fee(params.taker_fee) && fee(params.maker_fee) && !(params.taker_fee + params.maker_fee).is_negative();

@@ -3,7 +3,7 @@
 //! The binary form numbers the variants in the order in which they stand: new ones go to the end.
 
 use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, RiskParams};
-use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId};
+use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, Split};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use rules::Callback;
@@ -277,6 +277,14 @@ pub enum Command {
         account: AccountId,
         /// Single-asset mode: only this asset counts, and only markets that settle in it are traded; none: all assets.
         only: Option<AssetId>,
+    },
+    /// Gives an index, and every market that follows it, another unit. All of them must be halted. Looks at every account and at
+    /// every order of these markets.
+    SplitIndex {
+        /// Which.
+        index: IndexId,
+        /// How many new contracts stand for the old ones.
+        split: Split,
     },
 }
 

@@ -186,6 +186,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CancelDelisting { asset } => delisting::cancel(out, *asset),
         Command::CancelSettlement { market } => settlement::cancel(out, *market),
         Command::Batch { items } => batch::run(out, items),
+        Command::SplitIndex { index, split } => crate::split::split_index(out, *index, *split),
         Command::SetFeeTier { owner, tier } => fees::set_fee_tier(out, *owner, *tier),
         Command::SetFeeDiscount { discount } => fees::set_fee_discount(out, *discount),
         Command::SetFeeAsset { account, asset } => fees::set_fee_asset(out, *account, *asset),

@@ -777,6 +777,41 @@ pub enum Event {
         /// Its highest worth within the window, numeraire.
         peak: Money,
     },
+    /// A position in a new unit: what it cost and what it is worth stay.
+    PositionSplit {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts from now on; + long.
+        size: Size,
+        /// Which.
+        leg: Leg,
+    },
+    /// A market in a new unit, after all its positions; averages and samples follow, rounded toward zero.
+    MarketSplit {
+        /// Which.
+        market: MarketId,
+        /// How many new contracts stand for the old ones.
+        split: crate::Split,
+        /// The tick from now on.
+        tick: Price,
+        /// The lot from now on.
+        lot: Size,
+        /// The mark, rounded down.
+        mark: Price,
+        /// The last usable one, rounded down.
+        last_usable: Price,
+    },
+    /// An index in a new unit; its quotes and its history follow, rounded toward zero.
+    IndexSplit {
+        /// Which.
+        index: IndexId,
+        /// How many new contracts stand for the old ones.
+        split: crate::Split,
+        /// The price, rounded down.
+        price: Price,
+    },
 }
 
 /// Where a settlement price comes from.
@@ -856,6 +891,8 @@ pub enum CancelReason {
     CountdownRanOut,
     /// The subaccount is frozen, or may only reduce and a fill would increase.
     AccountStatus,
+    /// The market's contracts have another unit from now on.
+    Split,
 }
 
 /// Stages of the ladder, in order.

@@ -42,6 +42,11 @@ pub(crate) struct TimeWeighted {
 }
 
 impl History {
+    /// The average of each minute.
+    pub(crate) fn averages(&self) -> impl Iterator<Item = Price> {
+        self.minutes.chunks(1).filter_map(|minute| average(minute).map(|(price, _)| price))
+    }
+
     /// Counts a price from where counting stopped to `end`; what is older than the longest window is left out.
     fn count(&mut self, price: Price, end: Time) {
         let mut from = self.counted_to.max(end.plus_ns(-longest_ns())).ns();

@@ -52,6 +52,7 @@ mod resort;
 mod risk;
 mod settlement;
 mod shares;
+mod split;
 mod standing;
 mod state;
 mod takeover;
@@ -79,6 +80,7 @@ pub use orders::{Links, Order, Orders, Place};
 pub use realise::Realising;
 pub use reject::{ParamName, Reject};
 pub use rules::Callback;
+pub use split::Split;
 pub use state::{
     Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
     SourceQuote, State, Subaccounts, Wallet, Watched, Withdrawal,

@@ -1,6 +1,8 @@
 //! The bounds of the engine: every list and every loop has one, and it is named here. Bounds of numbers are in
 //! `units::limits`.
 
+use units::{Price, Size};
+
 /// Assets one venue lists.
 pub const ASSETS_MAX: usize = 16;
 /// Indices one venue follows.
@@ -70,6 +72,14 @@ pub const SETTLEMENT_CANCELS: usize = 1_024;
 pub const DELISTING_STEPS_MAX: usize = 8;
 /// Minutes of an index in which it was usable that are remembered: the longest averaging window.
 pub const HISTORY_MINUTES: usize = 60;
+/// Largest factor of a split.
+pub const SPLIT_MAX: u32 = 1_000_000;
+/// Smallest price after a split, 1e-8: rounding to the new unit then moves no price by a ten-thousandth.
+pub const SPLIT_PRICE_MIN: i64 = 10_000;
+/// Largest tick of a market.
+pub const TICK_MAX: Price = Price::whole(1_000_000);
+/// Largest lot of a market.
+pub const LOT_MAX: Size = Size::whole(1_000_000);
 /// Owners that have a fee tier, a group or a limit.
 pub const OWNERS_MAX: usize = 16_000_000;
 /// Items of one batch.

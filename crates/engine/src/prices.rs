@@ -63,6 +63,9 @@ fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
         if let Some(last) = last.filter(|last| time < last.time) {
             return Err(Reject::QuoteOutOfOrder { time, last: last.time });
         }
+        if let Some(split_at) = row.split_at.filter(|split_at| time < *split_at) {
+            return Err(Reject::QuoteBeforeSplit { index, time, split_at });
+        }
         if !seen.insert((index, source)) {
             return Err(Reject::QuoteOutOfOrder { time, last: time });
         }

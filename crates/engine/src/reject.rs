@@ -213,6 +213,24 @@ rejects! {
     162 OtherSettlementAsset { asset: AssetId } => "account is in single-asset mode: it trades markets that settle in asset {asset}",
     /// One subaccount more than an owner may open.
     161 SubaccountLimit { owner: crate::OwnerId, open: u32, limit: u32 } => "subaccounts of owner {owner}: {open} open, limit {limit}",
+    /// A split by nothing, by one, or by too much.
+    210 SplitFactor { asked: u32, most: u32 } => "factor of a split: asked {asked}, 2 to {most}",
+    /// Trading and liquidation would go on in two units.
+    211 SplitNeedsHalt { market: MarketId, status: MarketStatus } => "market {market} is {status}: it splits while halted",
+    /// A contract worth an amount of quote has no part in the unit of the coin.
+    212 SplitInverse { market: MarketId } => "market {market} is inverse: its contract is an amount of quote and does not split",
+    /// Wallets would keep the old unit.
+    213 SplitOfCollateral { index: crate::IndexId, asset: AssetId } => "index {index} values asset {asset}, whose amounts do not split",
+    /// One of the two indices would keep the old unit.
+    214 SplitOfFallback { index: crate::IndexId, fallback: crate::IndexId } => "index {index} shares its unit with fallback {fallback}: take the fallback away first",
+    /// Tick or lot would not be exact, or leave its range.
+    215 SplitOffGrid { market: MarketId, tick: Price, lot: Size } => "tick {tick} or lot {lot} of market {market} does not divide, or leaves its range",
+    /// A position would not fit.
+    216 SplitTooLarge { account: AccountId, size: Size } => "position of account {account} would be too large: {size} contracts now",
+    /// A price would lose digits that matter, or not fit.
+    217 SplitPriceOutOfRange { index: crate::IndexId, price: Price } => "a price of index {index} would be out of range: {price} now",
+    /// The quote is in the unit of before a split.
+    218 QuoteBeforeSplit { index: crate::IndexId, time: Time, split_at: Time } => "quote of index {index} is from before its split: {time}, split at {split_at}",
 }
 
 /// The parameter that a refusal is about.

@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Some open order of a market, resting or waiting.
-    fn any_order(&self, market: MarketId) -> Option<OrderId> {
+    pub(crate) fn any_order(&self, market: MarketId) -> Option<OrderId> {
         let book = &self.market(market).book;
         let resting = book.bids.values().chain(book.asks.values()).map(|level| level.first).next();
         resting.or_else(|| book.triggers.values().find_map(|ladder| ladder.first()).map(|(_, order)| *order))

@@ -167,6 +167,8 @@ pub struct Index {
     pub history: History,
     /// It takes the price of its fallback since its own quorum was lost, which was then.
     pub fallen: Option<Time>,
+    /// Its unit changed then: a quote from before is in the old one.
+    pub split_at: Option<Time>,
 }
 
 /// The last quote of one source.

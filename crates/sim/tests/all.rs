@@ -14,6 +14,8 @@ mod replay;
 
 #[path = "all/settlement.rs"]
 mod settlement;
+#[path = "all/split.rs"]
+mod split;
 
 #[path = "all/batch.rs"]
 mod batch;

@@ -1,12 +1,12 @@
 //! One random act: prices, orders, money, settings. Sizes are taken from what the account can carry, so that most orders
 //! are accepted and many accounts are near their line.
 
-use super::{FUNDS, Random, SOURCES, venue, wrong};
+use super::{FUNDS, MARKETS, NEW, Random, SOURCES, venue, wrong};
 use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep};
 use engine::{
     AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Callback, Command, Engine, GroupId,
     IndexId, Leg, LimitScope, MarginMode, MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId,
-    PositionMode, Quote, Reduce, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
+    PositionMode, Quote, Reduce, SelfTrade, Side, Split, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 use rules::HaircutTier;
 use units::{Money, Price, Rate, Round, Size, Time};
@@ -15,7 +15,7 @@ impl Random {
     pub(super) fn act(&mut self, engine: &Engine) -> Command {
         let closed =
             |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
-        let restricted = (0..3).map(MarketId).any(closed);
+        let restricted = (0..MARKETS).map(MarketId).any(closed);
         let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45]) {
             0 => Some(self.prices()),
             1 => self.order(engine),
@@ -38,7 +38,7 @@ impl Random {
     }
 
     pub(super) fn market(&mut self) -> MarketId {
-        MarketId(u16::try_from(self.dice.pick(&[4, 3, 3])).unwrap_or(0))
+        MarketId(u16::try_from(self.dice.pick(&[4, 3, 3, 3])).unwrap_or(0))
     }
 
     /// Prices drift, jump, come late, from too few sources, or not at all.
@@ -73,7 +73,7 @@ impl Random {
     }
 
     fn one_index(&mut self) -> Command {
-        let index = u16::try_from(self.dice.below(3)).unwrap_or(0);
+        let index = u16::try_from(self.dice.below(4)).unwrap_or(0);
         let quotes = (0..SOURCES).map(|source| Quote {
             index: IndexId(index),
             source,
@@ -88,7 +88,7 @@ impl Random {
         let account = self.trader();
         let mut market = self.market();
         if engine.state().market(market).status != MarketStatus::Open && !self.dice.one_in(4) {
-            market = (0..3).map(MarketId).find(|m| engine.state().market(*m).status == MarketStatus::Open)?;
+            market = (0..MARKETS).map(MarketId).find(|m| engine.state().market(*m).status == MarketStatus::Open)?;
         }
         let row = engine.state().market(market);
         let mark = i128::from(row.mark.units());
@@ -422,10 +422,28 @@ impl Random {
         Command::ScheduleSettlement { market, expiry: Expiry { reduce_only_at, settle_at, window_ns } }
     }
 
+    /// The fourth market changes its unit, once it is halted; now and then an index that cannot split is tried.
+    fn split(&mut self, engine: &Engine) -> Command {
+        let factor = [2, 10, 1_000, 3, 1][self.dice.pick(&[4, 4, 4, 1, 1])];
+        let lots = engine.state().market(NEW).params.lot.units() / venue::NEW_LOT.units();
+        // It comes back to where it was, so that there is no end to it.
+        let joins = if lots > 1 { 5 } else { 1 };
+        let split = if self.dice.below(6) < joins { Split::Join(factor) } else { Split::Into(factor) };
+        let index = if self.dice.one_in(12) { self.dice.below(4) } else { 3 };
+        if engine.state().market(NEW).status != MarketStatus::Halted && !self.dice.one_in(6) {
+            return Command::SetMarketStatus { market: NEW, status: MarketStatus::Halted };
+        }
+        Command::SplitIndex { index: IndexId(u16::try_from(index).unwrap_or(0)), split }
+    }
+
     fn operator(&mut self, engine: &Engine) -> Command {
+        let halted = engine.state().market(NEW).status == MarketStatus::Halted;
+        if self.dice.one_in(if halted { 4 } else { 12 }) {
+            return self.split(engine);
+        }
         let over = |m: &MarketId| engine.state().market(*m).is_over();
         let restricted = |m: &MarketId| engine.state().market(*m).status != MarketStatus::Open && !over(m);
-        let closed = (0..3).map(MarketId).find(restricted);
+        let closed = (0..MARKETS).map(MarketId).find(restricted);
         let market = closed.unwrap_or_else(|| self.market());
         let status = engine.state().market(market).status;
         if engine.state().delistings.contains_key(&AssetId(2)) && self.dice.one_in(3) {
@@ -453,6 +471,7 @@ impl Random {
                 let old = &engine.state().market(market).params;
                 (params.contract, params.funding.interval_ns) = (old.contract, old.funding.interval_ns);
                 (params.kind, params.mark) = (old.kind, old.mark);
+                (params.tick, params.lot) = (old.tick, old.lot);
                 Command::SetMarketParams { market, params: Box::new(params) }
             }
             3 if self.dice.one_in(3) => {

@@ -143,6 +143,11 @@ kinds! {
     Event::HaircutStepped { .. } => "haircut_stepped",
     Event::IndexFellBack { .. } => "index_fell_back",
     Event::IndexRestored { .. } => "index_restored",
+    Event::OrderCancelled { reason: CancelReason::Split, .. } => "order_cancelled, split",
+    Event::PositionSplit { .. } => "position_split",
+    Event::MarketSplit { split: engine::Split::Into(_), .. } => "market_split into",
+    Event::MarketSplit { split: engine::Split::Join(_), .. } => "market_split join",
+    Event::IndexSplit { .. } => "index_split",
 }
 
 impl Coverage {

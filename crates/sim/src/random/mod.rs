@@ -11,7 +11,7 @@ mod wrong;
 pub use coverage::Coverage;
 pub use dice::Dice;
 pub use hunt::{Failure, play};
-pub use venue::{Character, FUNDS, SOURCES};
+pub use venue::{Character, FUNDS, MARKETS, NEW, SOURCES};
 
 use engine::{AccountId, Command, Engine, IndexId, Quote};
 use std::collections::VecDeque;
@@ -29,6 +29,8 @@ pub struct Random {
     outside: [i64; 2],
     reference: u64,
     client_id: u64,
+    /// Lot of the market that splits: how many of its first contracts one is now.
+    lot: i64,
 }
 
 /// Where the sequences begin: 2025-10-10T20:00:00Z.
@@ -43,7 +45,8 @@ impl Random {
         let queue = venue::commands(&mut dice, &character).into();
         let outside = [Price::whole(50_000).units(), Price::whole(20).units()];
         let now = Time::from_ns(START_NS);
-        let mut random = Self { dice, character, queue, now, outside, reference: 0, client_id: 0 };
+        let mut random =
+            Self { dice, character, queue, now, outside, reference: 0, client_id: 0, lot: venue::NEW_LOT.units() };
         random.fund_everyone();
         random
     }
@@ -60,6 +63,7 @@ impl Random {
             return (self.now, command);
         }
         self.pass_time();
+        self.lot = engine.state().markets.get(NEW.index()).map_or(self.lot, |m| m.params.lot.units());
         let command = self.act(engine);
         (self.now, command)
     }
@@ -119,7 +123,7 @@ impl Random {
     /// What all sources say, each up to `spread` millionths apart.
     fn quotes_of_all(&mut self, spread: u64) -> Command {
         let mut quotes = Vec::new();
-        for index in 0..3u16 {
+        for index in 0..MARKETS {
             for source in 0..SOURCES {
                 let price = self.price_of(index, spread);
                 quotes.push(Quote { index: IndexId(index), source, price, time: self.now });
@@ -128,16 +132,18 @@ impl Random {
         Command::SetPrices { quotes }
     }
 
-    /// The third index follows the first from elsewhere.
+    /// The third index follows the first from elsewhere, the fourth the second in the unit of its market.
     fn price_of(&mut self, index: u16, spread: u64) -> Price {
+        let (lot, unit) = if index == 3 { (self.lot, venue::NEW_LOT.units()) } else { (1, 1) };
         let index = index % 2;
         let price = self.outside[usize::from(index)];
         if self.character.plain {
             let round = [Price::whole(1_000).units(), Price::whole(1).units()][usize::from(index)];
-            return Price::new((price / round).max(1) * round).unwrap_or(Price::ONE);
+            let units = i128::from((price / round).max(1) * round) * i128::from(unit) / i128::from(lot);
+            return i64::try_from(units.max(1)).ok().and_then(Price::new).unwrap_or(Price::ONE);
         }
         let off = i128::from(self.dice.between(-1, 1)) * i128::from(self.dice.below(spread + 1));
-        let units = i128::from(price) * (1_000_000 + off) / 1_000_000;
+        let units = i128::from(price) * (1_000_000 + off) / 1_000_000 * i128::from(unit) / i128::from(lot);
         i64::try_from(units.max(1)).ok().and_then(Price::new).unwrap_or(Price::ONE)
     }
 }

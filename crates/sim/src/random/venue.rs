@@ -1,4 +1,4 @@
-//! The venue that random work begins with: three assets, two indices, three markets, two funds, up to 32 traders. What
+//! The venue that random work begins with: three assets, four indices, four markets, two funds, up to 32 traders. What
 //! is generous and what is mean about it differs from seed to seed, so that every stage of the ladder is reached.
 
 use super::dice::Dice;
@@ -6,7 +6,7 @@ use engine::params::{
     AdlPolicy, AdlPrice, AssetParams, BorrowTerms, CollateralSchedule, Drawdown, Expiry, IndexParams, Kind, LastResort,
     LiquidationParams, LiquidationPolicy, LossRules, MarketGuards, MarketParams, Redemption, RiskParams,
 };
-use engine::{AccountId, AssetId, Command, IndexId, Name, OwnerId, PositionMode, Role};
+use engine::{AccountId, AssetId, Command, IndexId, MarketId, Name, OwnerId, PositionMode, Role};
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
@@ -14,6 +14,12 @@ use units::{Money, Price, Rate, Size, Time};
 pub const FUNDS: u32 = 2;
 /// Sources of each index.
 pub const SOURCES: u8 = 3;
+/// Number of markets.
+pub const MARKETS: u16 = 4;
+/// The market whose index nothing else reads, so that it can split.
+pub const NEW: MarketId = MarketId(3);
+/// Its lot before it splits.
+pub const NEW_LOT: Size = Size::whole(1);
 
 /// What is fixed for one seed.
 #[derive(Clone, Debug)]
@@ -174,7 +180,7 @@ fn expiry(dice: &mut Dice) -> Kind {
     Kind::Dated(Expiry { reduce_only_at, settle_at, window_ns: dice.between(1, 10) * minute })
 }
 
-/// The three markets; the first two are linear, the third is settled in the coin.
+/// The four markets: two linear ones, one settled in the coin, and a linear one that can split.
 pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
     let coin_limit = Money::from_units(Money::whole(1).units() / 2);
     let limits = [Money::ZERO, Money::whole(5_000), Money::whole(10_000_000)];
@@ -236,7 +242,17 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         liquidation: liquidation(dice, if limit.is_zero() { Money::ZERO } else { coin_limit }),
         ..base.clone()
     };
-    vec![base, alt, inverse]
+    let new = MarketParams {
+        name: name("NEW-PERP"),
+        index: IndexId(3),
+        tick: "0.001".parse().unwrap_or(Price::ONE),
+        lot: NEW_LOT,
+        funding: funding(dice),
+        liquidation: liquidation(dice, limit),
+        mark: MarkRule::Median { basis_window_s: 60 },
+        ..alt.clone()
+    };
+    vec![base, alt, inverse, MarketParams { kind: Kind::Perpetual, ..new }]
 }
 
 pub fn risk(dice: &mut Dice) -> RiskParams {
@@ -287,6 +303,7 @@ pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
         index("BTC", dice),
         index("ALT", dice),
         index("BTC-2", dice),
+        index("NEW", dice),
         asset("USDC", 6, None, "1", "0", borrow(dice, Money::whole(1))),
         asset("BTC", 8, Some(0), "0.9", "0.02", borrow(dice, Money::from_units(Money::whole(1).units() / 50_000))),
         asset("ALT", 16, Some(1), "0.777777777", "0.05", BorrowTerms::default()),

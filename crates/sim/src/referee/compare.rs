@@ -53,6 +53,8 @@ impl Referee {
         for (at, (ours, theirs)) in self.model.markets.iter().zip(&state.markets).enumerate() {
             same("status", || format!("status of market {at}"), ours.status, theirs.status)?;
             same("mark", || format!("mark of market {at}"), ours.mark, i128::from(theirs.mark.units()))?;
+            let grid = (i128::from(theirs.params.tick.units()), i128::from(theirs.params.lot.units()));
+            same("split", || format!("tick and lot of market {at}"), (ours.params.tick, ours.params.lot), grid)?;
             same("last", || format!("last price of market {at}"), ours.last, i128::from(theirs.last.units()))?;
             same("clearing", || format!("clearing account of market {at}"), ours.clearing, theirs.clearing.units())?;
             same("funding", || format!("cumulative funding of market {at}"), ours.funding, theirs.funding_index)?;

@@ -30,6 +30,7 @@ impl Referee {
         self.no_more_prices();
         self.settled()?;
         self.orders_allowed(turn)?;
+        self.split_done(turn)?;
         let refused = events.iter().any(|e| matches!(e, Event::Refused { .. }));
         same("answer", || "whether the request was refused".into(), turn.answer.is_err(), refused)
     }
@@ -105,6 +106,7 @@ impl Referee {
             }
             Event::OrderCancelled { order, remaining, reason } => {
                 self.cancelled_at_end(order, reason)?;
+                self.cancelled_for_split(turn, order, reason)?;
                 self.ends_for(order, reason)?;
                 self.close_ends(order, reason)?;
                 self.cancelled(order, i128::from(remaining.units()))
@@ -147,6 +149,9 @@ impl Referee {
             | Event::MarketSettled { .. } => self.settlement(turn, event),
             Event::DelistingScheduled { .. } | Event::DelistingCancelled { .. } | Event::HaircutStepped { .. } => {
                 self.delisting(turn, event)
+            }
+            Event::PositionSplit { .. } | Event::MarketSplit { .. } | Event::IndexSplit { .. } => {
+                self.split(turn, event)
             }
             Event::IndexFellBack { index, fallback } => self.fell_back(index, fallback),
             Event::ExtremeMoved { .. } => Ok(()), // `trails_after`

@@ -254,6 +254,16 @@ impl Average {
         self.rows.retain(|row| row.0 > bucket - Self::BUCKETS);
     }
 
+    /// Every bucket in a new unit.
+    pub fn split(&mut self, unit: impl Fn(i128) -> i128) {
+        let mut buckets: BTreeMap<i64, (i128, i128)> = BTreeMap::new();
+        for (bucket, sum, ns) in &self.rows {
+            let row = buckets.entry(*bucket).or_default();
+            *row = (row.0 + sum, row.1 + ns);
+        }
+        self.rows = buckets.into_iter().map(|(bucket, (sum, ns))| (bucket, unit(sum), ns)).collect();
+    }
+
     pub fn price(&self) -> Option<i128> {
         let ns: i128 = self.rows.iter().map(|row| row.2).sum();
         let sum: i128 = self.rows.iter().map(|row| row.1).sum();

@@ -37,6 +37,7 @@ mod resort;
 mod sample;
 mod settlement;
 mod shares;
+mod split;
 mod standing;
 mod takeover;
 mod trails;
@@ -76,6 +77,7 @@ pub struct Referee {
     /// The order that was just taken comes of one whose trigger was reached.
     activated: bool,
     deadlines: deadlines::Turn,
+    splitting: split::Splitting,
     /// Assets whose interest this command posted.
     posted: BTreeSet<AssetId>,
     /// Who sold collateral for a debt last: it goes on until nothing is missing.
@@ -135,6 +137,7 @@ impl Referee {
         self.deficits.clear();
         self.paid.clear();
         self.settled.clear();
+        self.splitting = split::Splitting::default();
         self.posted.clear();
         self.realised.clear();
         self.realisation_began.clear();

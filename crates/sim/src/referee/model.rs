@@ -56,6 +56,8 @@ pub struct Index {
     pub last_resort: engine::params::LastResort,
     /// It stands on its fallback; when its own quorum was lost.
     pub fallen: Option<i64>,
+    /// Its unit changed then; 0 for never.
+    pub split_at: i64,
 }
 
 impl Asset {

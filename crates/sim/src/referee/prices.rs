@@ -80,6 +80,7 @@ impl Referee {
         let now = self.model.now;
         let row = &mut self.model.indices[index.index()];
         let last = row.quotes.get(source).copied().flatten().map_or(i64::MIN, |q| q.1);
+        holds("split", time >= row.split_at, || format!("quote at {time} is in the unit since {}", row.split_at))?;
         holds("I-24", price > 0 && time <= now && time >= last, || {
             format!("quote {price} at {time} after {last}, now {now}")
         })?;

@@ -57,6 +57,8 @@ const SIGNIFICANT: &[&str] = &[
     "position_settled",
     "settlement_continues",
     "market_settled",
+    "market_split",
+    "index_split",
     "index_fell_back",
     "index_restored",
     "delisting_scheduled",

@@ -1,11 +1,11 @@
-//! How a market ends: its announced settlement.
+//! How a market ends or changes its unit.
 
 use super::setup::moment_word;
 use crate::scenario::Error;
 use crate::scenario::scene::Actor;
 use crate::scenario::words::Words;
-use engine::Command;
 use engine::params::{Expiry, HaircutStep};
+use engine::{Command, Split};
 use units::Time;
 
 pub fn settle(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
@@ -42,4 +42,12 @@ pub fn delist(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error>
         steps.push(HaircutStep { at: moment_word(words)?, haircut: words.rate("a haircut")? });
     }
     actor.apply(words, Command::ScheduleDelisting { asset, steps }).map(drop)
+}
+
+pub fn split(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let index = actor.scene.index(words)?;
+    let join = words.one_of(&[("into", false), ("join", true)])?;
+    let factor = words.number("a whole number")?;
+    let split = if join { Split::Join(factor) } else { Split::Into(factor) };
+    actor.apply(words, Command::SplitIndex { index, split }).map(drop)
 }

@@ -65,6 +65,7 @@ pub const VERBS: &[Verb] = &[
     verb("status", "MARKET open|post_only|reduce_only|cancel_only|halted", markets::status),
     verb("delist", "ASSET at MOMENT RATE [at MOMENT RATE]… | ASSET never", ending::delist),
     verb("settle", "MARKET at MOMENT reduce_only MOMENT window DURATION | MARKET never", ending::settle),
+    verb("split", "INDEX into N | INDEX join N", ending::split),
     verb("account", "NAME [owner NAME] [fund]", setup::account),
     verb("deposit", "ACCOUNT AMOUNT [ASSET] [ref N]", money::deposit),
     verb("withdraw", "ACCOUNT AMOUNT [ASSET]", money::withdraw),
