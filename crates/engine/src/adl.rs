@@ -97,7 +97,8 @@ fn receipt(out: &mut Output<'_>, handover: &mut Handover, row: &AdlRow, part: Si
     handover.close_against(out, winner, part, value);
 }
 
-/// Where the rulebook deleverages at the mark, the fund pays a winner what the bankruptcy price costs it, as far as it can.
+/// Where the rulebook deleverages at the mark, the fund pays a winner what the bankruptcy price costs it, as far as it
+/// and its reserve can.
 fn pay_difference(out: &mut Output<'_>, winner: AccountId, market: MarketId, part: Size, value: Money) {
     let state = out.state();
     let row = state.market(market);
@@ -107,10 +108,9 @@ fn pay_difference(out: &mut Output<'_>, winner: AccountId, market: MarketId, par
     let fund = row.params.fund;
     let worth = row.contract().value(row.mark, part, Round::Down).unwrap_or(value);
     let asset = row.params.settlement;
-    let amount = (value - worth).min(state.fund_can_pay(fund, asset));
+    let amount = value - worth;
     if amount.is_positive() && fund != winner {
-        out.touch_account(fund);
-        out.emit(Event::Moved { from: fund, to: winner, asset, amount, reason: MoveReason::AdlPrice });
+        crate::reserve::pay(out, fund, winner, asset, amount, MoveReason::AdlPrice);
     }
 }
 

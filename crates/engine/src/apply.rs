@@ -120,11 +120,13 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::WithdrawalConfirmed { .. }
         | Event::WithdrawalReturned { .. }
         | Event::Moved { .. }
+        | Event::ReserveDrawn { .. }
         | Event::Converted { .. } => {
             let before = crate::drawdown::flow(state, event);
             funds(state, event);
             crate::drawdown::flowed(state, before);
         }
+        Event::ReserveSet { .. } => crate::reserve::apply(state, event),
         Event::FundWorth { fund, worth } => crate::drawdown::apply(state, fund, worth),
         Event::OrderAccepted { .. }
         | Event::OrderRested { .. }
@@ -202,6 +204,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::LiquidationEnded { account, outcome, .. } => {
             let (Outcome::Restored | Outcome::Closed) = outcome;
             state.liquidating.remove(&account);
+            state.results.remove(&account);
             state.account_mut(account).liquidation = None;
         }
         Event::LiquidationFee { account, market, fund, fee } => {
@@ -478,6 +481,11 @@ fn funds(state: &mut State, event: &Event) {
             credit(state, from, asset, -amount);
             credit(state, to, asset, amount);
         }
+        Event::ReserveDrawn { fund, reserve, asset, amount, .. } => {
+            credit(state, reserve, asset, -amount);
+            credit(state, fund, asset, amount);
+            crate::reserve::apply(state, event);
+        }
         Event::Converted { account, fund, sold, sold_amount, bought, bought_amount } => {
             credit(state, account, sold, -sold_amount);
             credit(state, fund, sold, sold_amount);
@@ -514,6 +522,7 @@ fn change_position(
     market.open_interest += i128::from(size.units()).max(0) - before;
     market.clearing -= realised;
     credit(state, account, asset, realised);
+    crate::deficit::note(state, account, position.market, old, realised);
 }
 
 fn orders(state: &mut State, event: &Event) {

@@ -168,6 +168,12 @@ fn policy(policy: &LiquidationPolicy) -> bool {
     }
 }
 
+pub(crate) fn reserve(asked: &crate::params::Reserve) -> bool {
+    let year = 365 * 86_400 * Time::SECOND_NS;
+    let limit = asked.limit.is_positive() && asked.limit.units() <= TOTAL_MAX;
+    limit && (Time::SECOND_NS..=year).contains(&asked.window_ns)
+}
+
 fn guards(g: &MarketGuards) -> Result<(), Reject> {
     let band = |rate: Rate| share(rate) && rate < Rate::ONE;
     let bands = [g.market_band, g.triggered_band, g.away_band, g.trigger_protect];

@@ -2,7 +2,7 @@
 //!
 //! The binary form numbers the variants in the order in which they stand: new ones go to the end.
 
-use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, RiskParams};
+use crate::params::{AssetParams, Expiry, ExposureLimits, HaircutStep, IndexParams, MarketParams, Reserve, RiskParams};
 use crate::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, Split};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -285,6 +285,13 @@ pub enum Command {
         index: IndexId,
         /// How many new contracts stand for the old ones.
         split: Split,
+    },
+    /// Says which fund pays for another when that one cannot, and how much; none: no one.
+    SetReserve {
+        /// Which fund.
+        fund: AccountId,
+        /// Its reserve: a fund that has none itself.
+        reserve: Option<Reserve>,
     },
 }
 

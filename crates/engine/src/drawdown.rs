@@ -78,7 +78,7 @@ impl State {
     }
 }
 
-/// What an operator's payment may move the worth of: giver and receiver that are remembered, with their worth before it.
+/// What a payment of the operator, or of a reserve, may move the worth of: giver and receiver that are remembered, with their worth before it.
 pub(crate) type Flow = [Option<(AccountId, Money)>; 2];
 
 /// Before an event that moves money.
@@ -88,6 +88,7 @@ pub(crate) fn flow(state: &State, event: &Event) -> Flow {
         | Event::WithdrawalRequested { account, .. }
         | Event::WithdrawalReturned { account, .. } => [Some(account), None],
         Event::Moved { from, to, reason: MoveReason::Transfer, .. } => [Some(from), Some(to)],
+        Event::ReserveDrawn { fund, .. } => [Some(fund), None],
         _ => [None, None],
     };
     sides.map(|side| side.filter(|id| state.worths.contains_key(id)).map(|id| (id, state.worth_of(id))))

@@ -178,6 +178,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         }
         Command::SetSubaccountLimit { owner, limit } => crate::standing::set_subaccount_limit(out, *owner, *limit),
         Command::SetPositionMode { account, mode } => isolated::set_position_mode(out, *account, *mode),
+        Command::SetReserve { fund, reserve } => crate::reserve::set(out, *fund, reserve.as_ref()),
         Command::CommitBackstop { account, limit } => funds::commit_backstop(out, *account, *limit),
         Command::SetIndexParams { index, params } => admin::set_index_params(out, *index, params),
         Command::SetPrices { quotes } => prices::set_prices(out, quotes),

@@ -812,6 +812,30 @@ pub enum Event {
         /// The price, rounded down.
         price: Price,
     },
+    /// A fund has a reserve, or none any more.
+    ReserveSet {
+        /// Whose.
+        fund: AccountId,
+        /// From now on.
+        reserve: Option<crate::params::Reserve>,
+    },
+    /// A reserve paid a fund what that one could not pay of what follows.
+    ReserveDrawn {
+        /// Who got it.
+        fund: AccountId,
+        /// Who paid.
+        reserve: AccountId,
+        /// For whom.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Money,
+        /// Paid in this window with it, numeraire.
+        used: Money,
+        /// When the window began.
+        since: Time,
+    },
 }
 
 /// Where a settlement price comes from.

@@ -60,6 +60,8 @@ pub enum IncomeKind {
     Interest,
     /// Realised by the clock, the position staying.
     Realisation,
+    /// A reserve paid what a fund could not; + in the fund.
+    Reserve,
 }
 
 /// No event changes more wallets than this: a conversion changes two of two accounts.
@@ -116,6 +118,10 @@ impl Event {
             Self::LiquidationFee { account, market, fund, fee } => {
                 let kind = IncomeKind::LiquidationFee;
                 [of(account, market, kind, -fee), of(fund, market, kind, fee), None, None]
+            }
+            Self::ReserveDrawn { fund, reserve, asset, amount, .. } => {
+                let kind = IncomeKind::Reserve;
+                [row(reserve, asset, kind, -amount), row(fund, asset, kind, amount), None, None]
             }
             Self::Converted { account, fund, sold, sold_amount, bought, bought_amount } => {
                 let kind = IncomeKind::Conversion;

@@ -289,29 +289,11 @@ impl State {
     }
 }
 
-/// Without positions: what is still short is sold for, then paid by the fund, then left as a reported deficit.
+/// Without positions: what is still short is sold for, then paid by the funds, then left as a reported deficit.
 fn clear(out: &mut Output<'_>, account: AccountId, fund: Option<AccountId>) {
     convert(out, account, fund);
     for asset in (0..out.state().assets.len()).map(AssetId::at) {
-        crate::borrow::charge(out, account, asset);
-        let row = out.state().account(account);
-        let short = -row.wallet(asset);
-        if !short.is_positive() {
-            continue;
-        }
-        // While it has other collateral it pays itself, as soon as the fund can buy that.
-        let bare = !row.wallets.iter().any(|w| w.amount.is_positive() && row.counts(w.asset));
-        if let Some(fund) = fund.filter(|_| bare) {
-            let amount = short.min(out.state().fund_can_pay(fund, asset));
-            if amount.is_positive() {
-                out.touch_account(fund);
-                out.emit(Event::Moved { from: fund, to: account, asset, amount, reason: MoveReason::Deficit });
-            }
-        }
-        let wallet = out.state().account(account).wallet(asset);
-        if wallet.is_negative() {
-            out.emit(Event::DeficitLeft { account, asset, wallet });
-        }
+        crate::deficit::pay(out, account, asset, fund);
     }
 }
 

@@ -20,6 +20,7 @@ mod codec;
 mod collateral;
 mod command;
 mod deadlines;
+mod deficit;
 mod delisting;
 mod digest;
 mod drawdown;
@@ -48,6 +49,7 @@ mod prices;
 mod realise;
 mod reduce;
 mod reject;
+mod reserve;
 mod resort;
 mod risk;
 mod settlement;
@@ -68,6 +70,7 @@ pub use command::{
     PositionMode, Quote, Reduce, Role, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 pub use deadlines::Deadlines;
+pub use deficit::SideResult;
 pub use digest::Digest;
 pub use drawdown::Worths;
 pub use engine::{Engine, WhatIf};
@@ -79,6 +82,7 @@ pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use realise::Realising;
 pub use reject::{ParamName, Reject};
+pub use reserve::Reserved;
 pub use rules::Callback;
 pub use split::Split;
 pub use state::{

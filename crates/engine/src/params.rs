@@ -151,6 +151,18 @@ pub struct LossRules {
     pub drawdown: Drawdown,
 }
 
+/// Another fund that pays for one when that one cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserve {
+    /// Which.
+    pub fund: AccountId,
+    /// At most this much in a window, numeraire, above 0.
+    pub limit: Money,
+    /// A window begins with the first payment after the last one has ended: a second to a year, nanoseconds.
+    pub window_ns: i64,
+}
+
 /// A fund that has lost this much within this time takes no further position of the market over: winners are deleveraged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

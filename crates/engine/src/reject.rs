@@ -231,6 +231,8 @@ rejects! {
     217 SplitPriceOutOfRange { index: crate::IndexId, price: Price } => "a price of index {index} would be out of range: {price} now",
     /// The quote is in the unit of before a split.
     218 QuoteBeforeSplit { index: crate::IndexId, time: Time, split_at: Time } => "quote of index {index} is from before its split: {time}, split at {split_at}",
+    /// A reserve behind a reserve.
+    190 ReserveChain { account: AccountId } => "a reserve has no reserve of its own: account {account} is one, or has one",
 }
 
 /// The parameter that a refusal is about.
@@ -276,6 +278,7 @@ pub enum ParamName {
     Borrow,
     Realisation,
     Drawdown,
+    Reserve,
 }
 
 impl fmt::Display for ParamName {

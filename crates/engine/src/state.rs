@@ -83,6 +83,10 @@ pub struct State {
     pub realising: BTreeMap<MarketId, Realising>,
     /// What funds were worth of which a market watches the drawdown.
     pub worths: BTreeMap<AccountId, crate::Worths>,
+    /// Reserves, by the fund that they stand behind.
+    pub reserves: BTreeMap<AccountId, crate::Reserved>,
+    /// What accounts in liquidation have realised since it began, by market and side.
+    pub results: BTreeMap<AccountId, Vec<crate::SideResult>>,
 }
 
 /// Trading subaccounts of an owner, children not counted.

@@ -2,7 +2,7 @@
 //! are accepted and many accounts are near their line.
 
 use super::{FUNDS, MARKETS, NEW, Random, SOURCES, venue, wrong};
-use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep};
+use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep, Reserve};
 use engine::{
     AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Callback, Command, Engine, GroupId,
     IndexId, Leg, LimitScope, MarginMode, MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId,
@@ -369,9 +369,25 @@ impl Random {
     }
 
     fn backstop(&mut self) -> Command {
+        if self.dice.one_in(3) {
+            return self.reserve();
+        }
         let account = self.trader();
         let limit = Money::whole([0, 100, 5_000, 100_000][self.dice.pick(&[1, 1, 2, 2])]);
         Command::CommitBackstop { account, limit }
+    }
+
+    /// The last fund behind one of the others, now and then another way round.
+    pub(super) fn reserve(&mut self) -> Command {
+        let fund =
+            |dice: &mut super::Dice, most: u32| AccountId(u32::try_from(dice.below(u64::from(most))).unwrap_or(0));
+        let (any, odd) = (fund(&mut self.dice, FUNDS), self.dice.one_in(4));
+        let (fund, behind) =
+            (fund(&mut self.dice, if odd { FUNDS } else { FUNDS - 1 }), if odd { any } else { AccountId(FUNDS - 1) });
+        let limit = Money::whole([1, 50, 2_000, 100_000][self.dice.pick(&[1, 2, 2, 1])]);
+        let window_ns = [2, 600, 86_400][self.dice.pick(&[1, 2, 1])] * Time::SECOND_NS;
+        let reserve = Some(Reserve { fund: behind, limit, window_ns }).filter(|_| !self.dice.one_in(6));
+        Command::SetReserve { fund, reserve }
     }
 
     /// Limits of an account, owner or group, near what is held; groups of owners.

@@ -82,6 +82,10 @@ impl Random {
     fn fund_everyone(&mut self) {
         let first = self.quotes_of_all(0);
         self.queue.push_back(first);
+        for _ in 0..2 {
+            let reserve = self.reserve();
+            self.queue.push_back(reserve);
+        }
         for fund in 0..FUNDS {
             let amount = self.dice.below(self.character.fund + 1);
             self.deposit(fund, 0, amount, 1_000_000);

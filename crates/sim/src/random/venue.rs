@@ -1,4 +1,4 @@
-//! The venue that random work begins with: three assets, four indices, four markets, two funds, up to 32 traders. What
+//! The venue that random work begins with: three assets, four indices, four markets, two funds and a reserve, up to 32 traders. What
 //! is generous and what is mean about it differs from seed to seed, so that every stage of the ladder is reached.
 
 use super::dice::Dice;
@@ -10,8 +10,8 @@ use engine::{AccountId, AssetId, Command, IndexId, MarketId, Name, OwnerId, Posi
 use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
-/// Number of insurance funds: the first accounts.
-pub const FUNDS: u32 = 2;
+/// Number of insurance funds: the first accounts; no market has the last one, which may be a reserve.
+pub const FUNDS: u32 = 3;
 /// Sources of each index.
 pub const SOURCES: u8 = 3;
 /// Number of markets.

@@ -2,7 +2,6 @@
 //! much, and that nothing is left uncovered while a winner is there.
 
 use super::Referee;
-use super::fills::money;
 use super::margin::Lens;
 use super::mismatch::{Verdict, holds, same};
 use super::num::{Dir, PRICE, RATE, mul_div};
@@ -204,11 +203,8 @@ impl Referee {
         let row = self.model.market(market);
         let (fund, asset) = (row.params.fund, row.params.settlement);
         let worth = value::value(&row.params, row.mark, part, Dir::Down);
-        let amount = (paid - worth).min(self.fund_can_pay(fund, asset));
-        if row.params.adl_at_mark && amount > 0 && fund != winner {
-            self.shift(fund, winner, asset, amount);
-            let (amount, reason) = (money(amount), MoveReason::AdlPrice);
-            self.expect(Event::Moved { from: fund, to: winner, asset, amount, reason });
+        if row.params.adl_at_mark && paid > worth && fund != winner {
+            self.fund_pays(fund, winner, asset, paid - worth, MoveReason::AdlPrice);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Collateral sold to the fund, and debts that the fund pays or that stay (I-15).
+//! Collateral sold to the fund, and that no debt stays untold (I-15).
 
 use super::Referee;
 use super::margin::Lens;
@@ -109,22 +109,6 @@ impl Referee {
         Ok(())
     }
 
-    /// The fund pays a deficit of an account without positions, as far as it can.
-    pub(super) fn deficit_paid(&mut self, event: &Event) -> Verdict {
-        let &Event::Moved { from, to, asset, amount, .. } = event else { return Ok(()) };
-        let row = self.model.account(to);
-        let flat = row.exposures.values().all(|e| e.size == 0);
-        holds("I-15", flat && row.liquidating.is_some(), || {
-            format!("account {to} is closed when its deficit is paid")
-        })?;
-        same("I-15", || format!("fund behind account {to}"), self.fund_behind(to), Some(from))?;
-        let most = (-self.model.wallet(to, asset)).min(self.fund_can_pay(from, asset));
-        same("I-15", || format!("deficit of account {to} paid"), most, amount.units())?;
-        self.shift(from, to, asset, amount.units());
-        self.paid.insert((to, asset));
-        Ok(())
-    }
-
     /// What a fund can give away: cash, as far as its own initial margin stays met where it has positions or debts.
     pub(super) fn fund_can_pay(&self, fund: AccountId, asset: AssetId) -> i128 {
         let row = self.model.account(fund);
@@ -134,20 +118,6 @@ impl Referee {
         let figures = self.figures(fund, Lens::Mark);
         let spare = self.in_asset(asset, (figures.equity - figures.initial).max(0));
         self.model.wallet(fund, asset).min(spare).max(0)
-    }
-
-    pub(super) fn deficit_left(&mut self, account: AccountId, asset: AssetId, wallet: i128) -> Verdict {
-        self.wallet_is(account, asset, wallet)?;
-        let fund = self.fund_behind(account).map_or(0, |fund| self.fund_can_pay(fund, asset));
-        let row = self.model.account(account);
-        let collateral = row.wallets.iter().any(|(held, w)| *w > 0 && row.only.is_none_or(|only| only == *held));
-        // A fund with positions pays by what it may spare; a coin with a haircut leaves it a little to spare again.
-        let paid = self.paid.contains(&(account, asset));
-        holds("I-15", wallet < 0 && (fund <= 0 || collateral || paid), || {
-            format!("deficit {wallet} of account {account} is beyond the fund's {fund}")
-        })?;
-        self.deficits.insert((account, asset));
-        Ok(())
     }
 
     /// A closed account has no debt that was not told.

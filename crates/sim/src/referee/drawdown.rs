@@ -18,8 +18,9 @@ impl Referee {
         let second = |ns: i64| ns.div_euclid(1_000_000_000);
         self.to_sample.clear();
         if second(now) > second(self.model.now) || self.model.sequence == 0 {
-            let watched = self.model.markets.iter().filter(|m| m.params.drawdown.0 > 0);
-            self.to_sample = watched.map(|m| m.params.fund).collect();
+            let markets = (0..self.model.markets.len()).map(MarketId::at);
+            let watched = markets.filter(|id| self.model.market(*id).params.drawdown.0 > 0);
+            self.to_sample = watched.map(|id| (self.model.market(id).params.fund, id)).collect();
         }
     }
 
@@ -28,7 +29,7 @@ impl Referee {
         same("drawdown", || format!("worth of fund {fund}"), worth, theirs)?;
         let watched = self.model.markets.iter().any(|m| m.params.fund == fund && m.params.drawdown.0 > 0);
         holds("drawdown", watched, || format!("a market watches fund {fund}"))?;
-        self.to_sample.remove(&fund);
+        self.to_sample.retain(|(sampled, _)| *sampled != fund);
         let minute = self.model.now.div_euclid(MINUTE_NS);
         let row = self.model.worths.entry(fund).or_default().entry(minute).or_insert(worth);
         *row = worth.max(*row);
@@ -37,10 +38,7 @@ impl Referee {
 
     /// Every sample that was due has come; a market that this command ended is not watched any more.
     pub(super) fn sampled(&self) -> Verdict {
-        let open = |fund: &&AccountId| {
-            let mut markets = self.model.markets.iter().filter(|m| m.params.drawdown.0 > 0 && !m.over());
-            markets.any(|m| m.params.fund == **fund)
-        };
+        let open = |row: &&(AccountId, MarketId)| !self.model.market(row.1).over();
         let missing = self.to_sample.iter().find(open);
         holds("drawdown", missing.is_none(), || format!("the worth of fund {missing:?} is sampled"))
     }

@@ -126,6 +126,8 @@ impl Referee {
                 self.funding(event)
             }
             Event::MarginCalled { .. } => self.called(event),
+            Event::ReserveSet { fund, reserve } => self.reserve_set(turn, fund, reserve),
+            Event::ReserveDrawn { .. } => self.reserve_drawn(event),
             Event::FundWorth { fund, worth } => self.fund_worth(fund, worth.units()),
             Event::FundDrawnDown { fund, market, worth, peak } => {
                 self.fund_drawn_down((fund, market), (worth.units(), peak.units()))
@@ -233,6 +235,7 @@ fn is_consequence(event: &Event) -> bool {
             | Event::FundingSettled { .. }
             | Event::RoundingSwept { .. }
             | Event::InterestCharged { .. }
+            | Event::ReserveDrawn { .. }
             | Event::Moved { .. }
     )
 }

@@ -167,11 +167,13 @@ impl Referee {
         let PositionId { market, leg } = position;
         let settlement = self.model.market(market).params.settlement;
         let exposure = self.model.exposure_mut(account, position);
+        let long = exposure.size > 0;
         let after = value::trade(exposure.size, exposure.cost, delta, paid);
         exposure.size = after.size;
         exposure.cost = after.cost;
         self.model.credit(account, settlement, after.realised);
         self.model.market_mut(market).clearing -= after.realised;
+        self.note_result(account, (market, long), after.realised);
         self.touch(account);
         self.expect(Event::PositionChanged {
             account,

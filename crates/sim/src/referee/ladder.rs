@@ -11,7 +11,7 @@ use super::num::{Dir, at_rate, mul_div};
 use super::shares::Turns;
 use super::value;
 use engine::params::LiquidationPolicy;
-use engine::{AccountId, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId, Side, Stage};
+use engine::{AccountId, AssetId, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An account before a step: what the step is measured against.
@@ -47,6 +47,8 @@ pub struct Round {
     pub funds: BTreeMap<AccountId, Option<AccountId>>,
     /// A volunteer's limit that the engine must report next.
     pub backstop: Option<(AccountId, i128)>,
+    /// What is left to ask of funds for a deficit, in turn.
+    pub parts: BTreeMap<(AccountId, AssetId), super::reserve::Parts>,
 }
 
 impl Round {
@@ -232,6 +234,7 @@ impl Referee {
         self.ladder.stages.remove(&account);
         self.ladder.open.remove(&account);
         self.ladder.funds.remove(&account);
+        self.ladder.parts.retain(|(who, _), _| *who != account);
         self.ladder.turns.retain(|(who, _), _| *who != account);
         self.ladder.gave.retain(|(failing, _)| *failing != account);
         self.ladder.handovers.retain(|(who, _), _| *who != account);
@@ -364,6 +367,7 @@ impl Referee {
             }
         }
         self.model.account_mut(account).liquidating = None;
+        self.model.results.remove(&account);
         self.work_ends(account);
         if let Kind::Child { parent, market, .. } = self.model.account(account).kind {
             let asset = self.model.market(market).params.settlement;

@@ -33,6 +33,7 @@ mod outflow;
 mod prices;
 mod realise;
 mod reduce;
+mod reserve;
 mod resort;
 mod sample;
 mod settlement;
@@ -65,8 +66,6 @@ pub struct Referee {
     used: BTreeMap<OrderId, i128>,
     /// Accounts that this command let take more risk: they must be covered when it ends.
     adds_risk: BTreeSet<AccountId>,
-    /// Deficits of which a fund has paid what it could, in this command.
-    paid: BTreeSet<(AccountId, AssetId)>,
     /// Deficits that this command told.
     deficits: BTreeSet<(AccountId, AssetId)>,
     /// Accounts of which this command closed a position at a settlement price.
@@ -94,8 +93,8 @@ pub struct Referee {
     moving: BTreeSet<engine::MarketId>,
     /// Orders whose trigger was reached in this command.
     fired: usize,
-    /// Funds whose worth this command must say, and has not yet.
-    to_sample: BTreeSet<AccountId>,
+    /// Funds whose worth this command must say, and has not yet, with the markets that watch them.
+    to_sample: BTreeSet<(AccountId, engine::MarketId)>,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -135,7 +134,6 @@ impl Referee {
         self.used.clear();
         self.adds_risk.clear();
         self.deficits.clear();
-        self.paid.clear();
         self.settled.clear();
         self.splitting = split::Splitting::default();
         self.posted.clear();

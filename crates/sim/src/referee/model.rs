@@ -422,6 +422,20 @@ pub struct Model {
     pub realising: BTreeMap<MarketId, i128>,
     /// All that watched funds were worth: highest of each minute, operators' payments counted as if there from the start.
     pub worths: BTreeMap<AccountId, BTreeMap<i64, i128>>,
+    /// Reserves by fund: which, its limit, its window; since when and how much it has paid.
+    pub reserves: BTreeMap<AccountId, Reserve>,
+    /// What accounts in liquidation have realised since it began, by market and whether longs closed.
+    pub results: BTreeMap<AccountId, BTreeMap<(MarketId, bool), i128>>,
+}
+
+/// The reserve of a fund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reserve {
+    pub fund: AccountId,
+    pub limit: i128,
+    pub window_ns: i64,
+    pub since: i64,
+    pub used: i128,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -457,6 +471,8 @@ impl Default for Model {
             interest_taken: Vec::new(),
             realising: BTreeMap::new(),
             worths: BTreeMap::new(),
+            reserves: BTreeMap::new(),
+            results: BTreeMap::new(),
         }
     }
 }

@@ -72,6 +72,7 @@ impl Referee {
         self.model.exposure_mut(account, position).cost += ours;
         self.model.credit(account, settlement, ours);
         self.model.market_mut(market).clearing -= ours;
+        self.note_result(account, (market, held.size > 0), ours);
         self.touch(account);
         self.realised.insert((account, position));
         Ok(())

@@ -116,8 +116,8 @@ pub fn reject_name(code: u16) -> String {
 pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
     handle(names, field, value).unwrap_or_else(|| match (field, value) {
         (
-            "time" | "until" | "next" | "usable_until" | "funding_next" | "reduce_only_at" | "settle_at" | "expires"
-            | "cancel_all_at",
+            "time" | "since" | "until" | "next" | "usable_until" | "funding_next" | "reduce_only_at" | "settle_at"
+            | "expires" | "cancel_all_at",
             Value::Number(ns),
         ) => Time::from_ns(ns.as_i64().unwrap_or(0)).to_string(),
         ("code", Value::Number(code)) => {
@@ -173,7 +173,7 @@ fn handle(names: &Names<'_>, field: &str, value: &Value) -> Option<String> {
     let number = value.as_u64()?;
     let small = || u16::try_from(number).ok();
     match field {
-        "account" | "from" | "to" | "child" | "parent" | "fund" | "failing" | "winner" | "holder" => {
+        "account" | "from" | "to" | "child" | "parent" | "fund" | "reserve" | "failing" | "winner" | "holder" => {
             u32::try_from(number).ok().map(|n| names.of_account(AccountId(n)))
         }
         "asset" | "only" | "sold" | "bought" => u8::try_from(number).ok().map(|n| names.of_asset(AssetId(n))),

@@ -46,6 +46,7 @@ const SIGNIFICANT: &[&str] = &[
     "order_parked",
     "extreme_moved",
     "reservation_used",
+    "reserve_drawn",
     "rounding_swept",
     "taken_over",
     "withdrawal_confirmed",

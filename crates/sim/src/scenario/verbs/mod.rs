@@ -73,6 +73,7 @@ pub const VERBS: &[Verb] = &[
     verb("return", "N", money::give_back),
     verb("transfer", "FROM TO AMOUNT [ASSET]", money::transfer),
     verb("backstop", "ACCOUNT AMOUNT", money::backstop),
+    verb("reserve", "FUND RESERVE LIMIT WINDOW | FUND none", money::reserve),
     verb("fill", "ACCOUNT MARKET SIZE @ PRICE [long|short]", trade::fill),
     verb(
         "buy",

@@ -3,6 +3,7 @@
 use crate::scenario::Error;
 use crate::scenario::scene::Actor;
 use crate::scenario::words::Words;
+use engine::params::Reserve;
 use engine::{Command, Role};
 
 /// Opens the account when its name is new.
@@ -44,6 +45,17 @@ pub fn transfer(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Erro
     let asset = actor.scene.asset_or_usdc(words);
     words.clone().end()?;
     actor.apply(words, Command::Transfer { from, to, asset, amount }).map(drop)
+}
+
+pub fn reserve(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let fund = actor.scene.account(words)?;
+    let reserve = if words.eat("none") {
+        None
+    } else {
+        let (reserve, limit) = (actor.scene.account(words)?, words.money()?);
+        Some(Reserve { fund: reserve, limit, window_ns: words.duration()? })
+    };
+    actor.apply(words, Command::SetReserve { fund, reserve }).map(drop)
 }
 
 pub fn backstop(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
