@@ -242,7 +242,8 @@ impl State {
         let pairs = debts.flat_map(|debt| wallets.iter().map(move |held| (held, debt)));
         pairs.filter(|(held, debt)| held.asset != debt.asset).any(|(held, debt)| {
             let conversion = self.conversion(account, fund, held.asset, debt.asset);
-            conversion.is_some_and(|(sold, bought)| sold >= held.amount || bought >= -debt.amount)
+            let owed = self.interest_due(account, debt.asset) - debt.amount;
+            conversion.is_some_and(|(sold, bought)| sold >= held.amount || bought >= owed)
         })
     }
 
