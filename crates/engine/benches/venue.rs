@@ -238,6 +238,7 @@ fn venue(accounts: u32) -> Engine {
             reduce_only_after_ns: 3_600 * Time::SECOND_NS,
             redemption: None,
             last_resort: Default::default(),
+            own: None,
         };
         apply(&Command::AddIndex(Box::new(index)));
         apply(&Command::ListMarket(Box::new(MarketParams {

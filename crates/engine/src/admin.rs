@@ -32,6 +32,7 @@ pub(crate) fn add_index(out: &mut Output<'_>, params: &IndexParams) -> Result<An
     bounds::last_resort(state, IndexId::at(state.indices.len()), params)?;
     let index = IndexId::at(state.indices.len());
     out.define(Event::IndexAdded { index }, Definition::Index(params));
+    crate::prelaunch::begin(out, index);
     Ok(Answer::Index(index))
 }
 
@@ -39,7 +40,7 @@ pub(crate) fn set_index_params(out: &mut Output<'_>, index: IndexId, params: &In
     let old = &out.state().find_index(index)?.params;
     bounds::index(params)?;
     bounds::last_resort(out.state(), index, params)?;
-    if (old.name, old.weights.len()) != (params.name, params.weights.len()) {
+    if (old.name, old.weights.len(), old.own) != (params.name, params.weights.len(), params.own) {
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
     }
     out.define(Event::IndexParamsSet { index }, Definition::Index(params));

@@ -253,6 +253,9 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             }
             state.accounts.iter_mut().filter(|a| a.owner == owner).for_each(|a| a.fee_tier = tier);
         }
+        Event::OwnTradesAveraged { .. } | Event::LaunchBegan { .. } | Event::Launched { .. } => {
+            crate::prelaunch::apply(state, event);
+        }
         Event::PositionSplit { .. } | Event::MarketSplit { .. } | Event::IndexSplit { .. } => {
             crate::split::apply(state, event);
         }
@@ -274,6 +277,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
         }
         (Event::IndexAdded { .. }, Definition::Index(params)) => state.indices.push(Index {
             sources: params.weights.iter().map(|_| None).collect(),
+            own: params.own.as_ref().map(crate::PreLaunch::new),
             params: params.clone(),
             price: Price::ZERO,
             set_at: state.now,
@@ -585,7 +589,7 @@ fn orders(state: &mut State, event: &Event) {
                 exposure(state, parent, row.position()).reserved -= row.reserved - reserved;
             }
         }
-        Event::Filled { market, maker, taker, price, size, .. } => {
+        Event::Filled { market, maker, taker, price, size, value } => {
             for order in [maker, taker] {
                 let row = *order_mut(state, order);
                 let remaining = row.remaining - size.abs();
@@ -595,6 +599,10 @@ fn orders(state: &mut State, event: &Event) {
                 }
             }
             state.market_mut(market).last = price;
+            let index = state.market(market).params.index;
+            if let Some(own) = &mut state.index_mut(index).own {
+                own.trade(value, i128::from(size.units()));
+            }
         }
         _ => fault("not an event about orders"),
     }

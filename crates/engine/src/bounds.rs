@@ -55,7 +55,7 @@ pub(crate) fn asset(state: &State, params: &AssetParams) -> Result<(), Reject> {
     let amount = |a: Money| !a.is_negative() && a.units() <= TOTAL_MAX;
     ensure(minutes && rate && amount(b.free) && b.allowance.is_none_or(amount), ParamName::Borrow)?;
     ensure(share(params.conversion_discount) && params.conversion_discount < Rate::ONE, ParamName::ConversionDiscount)?;
-    params.index.map_or(Ok(()), |index| state.find_index(index).map(|_| ()))
+    crate::prelaunch::check_use(state, params.index)
 }
 
 pub(crate) fn index(params: &IndexParams) -> Result<(), Reject> {
@@ -73,6 +73,7 @@ pub(crate) fn index(params: &IndexParams) -> Result<(), Reject> {
     ensure(params.rule.max_deviation.is_positive() && params.rule.max_deviation <= Rate::ONE, ParamName::MaxDeviation)?;
     ensure(duration(params.stale_ns), ParamName::Stale)?;
     ensure(share(params.speed), ParamName::Speed)?;
+    ensure(crate::prelaunch::index_is_good(params), ParamName::OwnTrades)?;
     ensure(duration(params.reduce_only_after_ns), ParamName::ReduceOnlyAfter)
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn last_resort(state: &State, own: crate::IndexId, params: &IndexPara
     let resort = params.last_resort;
     let mut before = params.reduce_only_after_ns;
     if let Some(fallback) = resort.fallback {
-        state.find_index(fallback)?;
+        crate::prelaunch::check_use(state, Some(fallback))?;
         let later = duration(resort.fallback_after_ns) && resort.fallback_after_ns > before;
         let band = !resort.fallback_band.is_negative() && resort.fallback_band <= Rate::bps(5_000);
         ensure(fallback != own && later && band, ParamName::LastResort)?;
@@ -103,7 +104,7 @@ fn duration(ns: i64) -> bool {
 pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject> {
     kind(params)?;
     state.find_asset(params.settlement)?;
-    state.find_index(params.index)?;
+    crate::prelaunch::check_market(state, params)?;
     let fund = state.find_account(params.fund)?;
     if fund.kind != AccountKind::Fund {
         return Err(Reject::NotAFund { account: params.fund });

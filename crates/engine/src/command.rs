@@ -293,6 +293,11 @@ pub enum Command {
         /// Its reserve: a fund that has none itself.
         reserve: Option<Reserve>,
     },
+    /// Connects an index that follows own trades to its sources, a quorum of which must speak.
+    LaunchIndex {
+        /// Which.
+        index: IndexId,
+    },
 }
 
 /// One item of a batch: what the command of that name does.

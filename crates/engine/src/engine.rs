@@ -114,6 +114,7 @@ impl Engine {
 /// The work that the clock makes due: once a second, and when an order or a countdown ends.
 fn due(out: &mut Output<'_>) {
     deadlines::end(out);
+    crate::prelaunch::due(out);
     prices::sample(out);
     funding::post_due(out);
     prices::restrict_unusable(out);
@@ -187,6 +188,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CancelDelisting { asset } => delisting::cancel(out, *asset),
         Command::CancelSettlement { market } => settlement::cancel(out, *market),
         Command::Batch { items } => batch::run(out, items),
+        Command::LaunchIndex { index } => crate::prelaunch::launch(out, *index),
         Command::SplitIndex { index, split } => crate::split::split_index(out, *index, *split),
         Command::SetFeeTier { owner, tier } => fees::set_fee_tier(out, *owner, *tier),
         Command::SetFeeDiscount { discount } => fees::set_fee_discount(out, *discount),

@@ -836,6 +836,25 @@ pub enum Event {
         /// When the window began.
         since: Time,
     },
+    /// A second of trades moved the averages of an index before its launch.
+    OwnTradesAveraged {
+        /// Which.
+        index: IndexId,
+        /// The price, 1e-17.
+        price: i128,
+        /// The long average, 1e-17.
+        anchor: i128,
+    },
+    /// An index is connected to its sources, and moves to them no faster than its speed.
+    LaunchBegan {
+        /// Which.
+        index: IndexId,
+    },
+    /// It has arrived: from now on it is an index like any other.
+    Launched {
+        /// Which.
+        index: IndexId,
+    },
 }
 
 /// Where a settlement price comes from.

@@ -45,6 +45,7 @@ mod orders;
 mod output;
 pub mod params;
 mod place;
+mod prelaunch;
 mod prices;
 mod realise;
 mod reduce;
@@ -80,6 +81,7 @@ pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, N
 pub use income::{Income, IncomeKind};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
+pub use prelaunch::PreLaunch;
 pub use realise::Realising;
 pub use reject::{ParamName, Reject};
 pub use reserve::Reserved;

@@ -76,6 +76,8 @@ pub const HISTORY_MINUTES: usize = 60;
 pub const SPLIT_MAX: u32 = 1_000_000;
 /// Smallest price after a split, 1e-8: rounding to the new unit then moves no price by a ten-thousandth.
 pub const SPLIT_PRICE_MIN: i64 = 10_000;
+/// Largest Σ value of trades that an index before its launch averages at once, 1e-16.
+pub const TRADED_MAX: i128 = 1 << 120;
 /// Largest tick of a market.
 pub const TICK_MAX: Price = Price::whole(1_000_000);
 /// Largest lot of a market.

@@ -222,7 +222,7 @@ impl State {
             {
                 // The worse of the two prices, counted as equity − initial of this market.
                 let upnl = fits(market.contract().upnl(average, size, cost));
-                let upnl = if basis == Basis::Outflow { upnl.min(Money::ZERO) } else { upnl };
+                let upnl = if self.gains_are_nothing(market, basis) { upnl.min(Money::ZERO) } else { upnl };
                 let there = self.initial_of(market, size, &orders_at(average), leverage, average) + reserved;
                 let lost = (priced.upnl - margin) - (upnl - there);
                 if lost.is_positive() {
@@ -338,7 +338,7 @@ impl State {
             return Priced { price, upnl: Money::ZERO };
         }
         let mut upnl = fits(market.contract().upnl(price, size, cost));
-        if basis == Basis::Outflow {
+        if self.gains_are_nothing(market, basis) {
             upnl = upnl.min(Money::ZERO);
         }
         let final_price = market.status == MarketStatus::Settling;
@@ -348,6 +348,11 @@ impl State {
             upnl += notional.mul_rate(self.risk.stale_favour, Round::Down).min(cap);
         }
         Priced { price, upnl }
+    }
+
+    /// For what leaves gains count as zero; those that a market's own trades say carry no new risk either.
+    fn gains_are_nothing(&self, market: &Market, basis: Basis) -> bool {
+        basis == Basis::Outflow || (basis == Basis::Worse && self.index(market.params.index).own.is_some())
     }
 
     /// What an amount of an asset counts, numeraire.

@@ -88,6 +88,19 @@ pub struct IndexParams {
     /// What follows when even that does not bring a quorum back; nothing where it is left out.
     #[serde(default)]
     pub last_resort: LastResort,
+    /// Before its underlying has a price outside: it follows the trades of its one market until it is launched.
+    #[serde(default)]
+    pub own: Option<OwnTrades>,
+}
+
+/// An index that follows the trades of its one market. Its `speed` is the greatest move of a second, and of the launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnTrades {
+    /// Where it begins: a price of the operator, who answers for it.
+    pub first: Price,
+    /// How trades move it, and how far they can.
+    pub rule: rules::OwnRule,
 }
 
 /// A source that quotes what the issuer pays for the asset, not what a venue trades it for.

@@ -85,6 +85,9 @@ fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
 fn refresh_index(out: &mut Output<'_>, id: IndexId) {
     let state = out.state();
     let (row, now) = (state.index(id), state.now);
+    if row.own.is_some_and(|own| !own.launching) {
+        return; // quotes are kept for the launch
+    }
     let mut fresh: Vec<(Source, Time)> = Vec::with_capacity(rules::SOURCES_MAX);
     let redemption = row.params.redemption;
     let mut redeemed: Option<(Price, Rate)> = None;
@@ -108,13 +111,14 @@ fn refresh_index(out: &mut Output<'_>, id: IndexId) {
     // What can be redeemed and issued is not traded for much more or less: a thin book far away is not believed.
     let price = redeemed.map_or(price, |(redeemed, width)| band(price, redeemed, width));
     let (price, usable_until) = if quorum {
-        (price, fresh_until(row, agreed, &fresh))
+        let until = fresh_until(row, agreed, &fresh);
+        let held = if row.own.is_some() { row.held_back(price, now) } else { price };
+        if row.own.is_some() && held == price {
+            out.emit(Event::Launched { index: id });
+        }
+        (held, until)
     } else {
-        let held = if row.price.is_positive() {
-            speed_limit(price, row.price, row.params.speed, now.since(row.set_at))
-        } else {
-            price
-        };
+        let held = if row.price.is_positive() { row.held_back(price, now) } else { price };
         (held, row.usable_until.min(now.plus_ns(-1)))
     };
     out.emit(Event::IndexSet { index: id, price, usable_until });

@@ -233,6 +233,14 @@ rejects! {
     218 QuoteBeforeSplit { index: crate::IndexId, time: Time, split_at: Time } => "quote of index {index} is from before its split: {time}, split at {split_at}",
     /// A reserve behind a reserve.
     190 ReserveChain { account: AccountId } => "a reserve has no reserve of its own: account {account} is one, or has one",
+    /// It would be valued at trades that anyone can make.
+    219 PreLaunchIndex { index: crate::IndexId } => "index {index} follows its own market until its launch: nothing else may follow it",
+    /// Only the market whose trades make the index follows it.
+    220 PreLaunchIndexTaken { index: crate::IndexId, market: MarketId } => "index {index} follows the trades of market {market}",
+    /// It has sources already.
+    221 NotPreLaunch { index: crate::IndexId } => "index {index} is launched",
+    /// There is nothing to move to.
+    222 LaunchWithoutQuorum { index: crate::IndexId } => "index {index} cannot be launched: no quorum of fresh quotes",
 }
 
 /// The parameter that a refusal is about.
@@ -279,6 +287,8 @@ pub enum ParamName {
     Realisation,
     Drawdown,
     Reserve,
+    OwnTrades,
+    PreLaunch,
 }
 
 impl fmt::Display for ParamName {

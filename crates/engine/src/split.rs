@@ -201,6 +201,11 @@ impl Index {
         self.last_usable = price(self.last_usable);
         self.sources.iter_mut().flatten().for_each(|quote| quote.price = price(quote.price));
         self.history.minutes.iter_mut().for_each(|row| row.1 = split.weighted(row.1));
+        if let Some(own) = &mut self.own {
+            own.average.price = split.weighted(own.average.price);
+            own.average.anchor = split.weighted(own.average.anchor);
+            own.contracts = split.contracts(own.contracts);
+        }
     }
 }
 

@@ -173,6 +173,8 @@ pub struct Index {
     pub fallen: Option<Time>,
     /// Its unit changed then: a quote from before is in the old one.
     pub split_at: Option<Time>,
+    /// Before its launch: what its market's trades say.
+    pub own: Option<crate::PreLaunch>,
 }
 
 /// The last quote of one source.

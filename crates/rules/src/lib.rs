@@ -15,6 +15,7 @@ mod index;
 mod liquidation;
 mod margin;
 mod mark;
+mod own;
 mod tiers;
 mod trailing;
 
@@ -28,5 +29,6 @@ pub use liquidation::{
 };
 pub use margin::{MarginTerms, initial_margin, maintenance_margin};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
+pub use own::{OwnAverage, OwnRule};
 pub use tiers::{Tier, TierError, TierTable};
 pub use trailing::Callback;

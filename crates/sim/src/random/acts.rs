@@ -457,6 +457,9 @@ impl Random {
         if self.dice.one_in(if halted { 4 } else { 12 }) {
             return self.split(engine);
         }
+        if self.dice.one_in(12) {
+            return Command::LaunchIndex { index: IndexId(if self.dice.one_in(8) { 1 } else { 3 }) };
+        }
         let over = |m: &MarketId| engine.state().market(*m).is_over();
         let restricted = |m: &MarketId| engine.state().market(*m).status != MarketStatus::Open && !over(m);
         let closed = (0..MARKETS).map(MarketId).find(restricted);

@@ -151,6 +151,9 @@ kinds! {
     Event::MarketSplit { split: engine::Split::Into(_), .. } => "market_split into",
     Event::MarketSplit { split: engine::Split::Join(_), .. } => "market_split join",
     Event::IndexSplit { .. } => "index_split",
+    Event::OwnTradesAveraged { .. } => "own_trades_averaged",
+    Event::LaunchBegan { .. } => "launch_began",
+    Event::Launched { .. } => "launched",
 }
 
 impl Coverage {

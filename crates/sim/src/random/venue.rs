@@ -4,10 +4,10 @@
 use super::dice::Dice;
 use engine::params::{
     AdlPolicy, AdlPrice, AssetParams, BorrowTerms, CollateralSchedule, Drawdown, Expiry, IndexParams, Kind, LastResort,
-    LiquidationParams, LiquidationPolicy, LossRules, MarketGuards, MarketParams, Redemption, RiskParams,
+    LiquidationParams, LiquidationPolicy, LossRules, MarketGuards, MarketParams, OwnTrades, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, MarketId, Name, OwnerId, PositionMode, Role};
-use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, TierTable};
+use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, OwnRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
 /// Number of insurance funds: the first accounts; no market has the last one, which may be a reserve.
@@ -115,7 +115,20 @@ fn index(text: &str, dice: &mut Dice) -> Command {
         reduce_only_after_ns: 600 * Time::SECOND_NS,
         redemption: if dice.one_in(3) { Some(Redemption { source: 2, band: rate("0.004") }) } else { None },
         last_resort: Default::default(),
+        own: None,
     }))
+}
+
+/// In most seeds the index follows trades until it is launched.
+fn before_launch(command: Command, dice: &mut Dice) -> Command {
+    let Command::AddIndex(mut params) = command else { return command };
+    if !dice.one_in(4) {
+        let window_s = [60, 600][dice.pick(&[1, 1])];
+        let rule = OwnRule { window_s, anchor_s: window_s * 10, reach: rate(["0.02", "0.5"][dice.pick(&[1, 1])]) };
+        params.own = Some(OwnTrades { first: Price::whole([19, 20, 24][dice.pick(&[1, 1, 1])]), rule });
+        params.redemption = None;
+    }
+    Command::AddIndex(params)
 }
 
 fn tiers(steps: &[(i64, &str, &str)]) -> TierTable {
@@ -242,17 +255,25 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         liquidation: liquidation(dice, if limit.is_zero() { Money::ZERO } else { coin_limit }),
         ..base.clone()
     };
+    // Within the limits of a market before its launch, which it is in most seeds.
+    let cap = Money::whole([5_000, 1_000_000][dice.pick(&[1, 2])]);
     let new = MarketParams {
         name: name("NEW-PERP"),
         index: IndexId(3),
         tick: "0.001".parse().unwrap_or(Price::ONE),
         lot: NEW_LOT,
+        tiers: tiers(&[(4_000, "0.2", "0.1"), (5_000, "0.5", "0.3")]),
+        mark: if dice.one_in(2) { MarkRule::Index } else { MarkRule::Median { basis_window_s: 60 } },
+        mark_band: rate("0.1"),
+        order_band: rate("0.2"),
         funding: funding(dice),
-        liquidation: liquidation(dice, limit),
-        mark: MarkRule::Median { basis_window_s: 60 },
+        liquidation: LiquidationParams { adl_price: AdlPrice::Bankruptcy, ..liquidation(dice, Money::ZERO) },
+        guards: MarketGuards { open_interest_cap: cap, ..guards(dice) },
+        kind: Kind::Perpetual,
+        realise_every_ns: 0,
         ..alt.clone()
     };
-    vec![base, alt, inverse, MarketParams { kind: Kind::Perpetual, ..new }]
+    vec![base, alt, inverse, new]
 }
 
 pub fn risk(dice: &mut Dice) -> RiskParams {
@@ -303,7 +324,7 @@ pub fn commands(dice: &mut Dice, character: &Character) -> Vec<Command> {
         index("BTC", dice),
         index("ALT", dice),
         index("BTC-2", dice),
-        index("NEW", dice),
+        before_launch(index("NEW", dice), dice),
         asset("USDC", 6, None, "1", "0", borrow(dice, Money::whole(1))),
         asset("BTC", 8, Some(0), "0.9", "0.02", borrow(dice, Money::from_units(Money::whole(1).units() / 50_000))),
         asset("ALT", 16, Some(1), "0.777777777", "0.05", BorrowTerms::default()),

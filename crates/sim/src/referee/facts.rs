@@ -152,6 +152,9 @@ impl Referee {
             Event::DelistingScheduled { .. } | Event::DelistingCancelled { .. } | Event::HaircutStepped { .. } => {
                 self.delisting(turn, event)
             }
+            Event::OwnTradesAveraged { .. } | Event::LaunchBegan { .. } | Event::Launched { .. } => {
+                self.prelaunch(turn, event)
+            }
             Event::PositionSplit { .. } | Event::MarketSplit { .. } | Event::IndexSplit { .. } => {
                 self.split(turn, event)
             }

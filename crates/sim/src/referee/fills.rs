@@ -55,6 +55,7 @@ impl Referee {
         let paid = value::value(&params, price, delta, Dir::Zero);
         same("value", || format!("value of {delta} at {price}"), paid, value.units())?;
         self.model.market_mut(market).last = price;
+        self.own_trade(market, paid, delta);
         let interest = self.interest_if_capped(market);
         let from_taker = self.share_used(taker, delta.abs())?;
         let from_maker = self.share_used(maker, delta.abs())?;

@@ -119,7 +119,7 @@ impl Referee {
             {
                 let there = order_margin(market, e.size, e.leverage, &orders, average, kept) + reserved;
                 let result = value::upnl(&market.params, average, e.size, e.cost);
-                let result = if lens == Lens::Outflow { result.min(0) } else { result };
+                let result = if self.nothing_gained(market, lens) { result.min(0) } else { result };
                 let lost = (upnl - here) - (result - there);
                 sum.initial += self.debt(asset, lost.max(0));
             }
@@ -128,13 +128,19 @@ impl Referee {
         sum
     }
 
+    /// Gains that leave nothing behind them, and those of a market before its launch where they would carry new risk.
+    fn nothing_gained(&self, market: &Market, lens: Lens) -> bool {
+        let own = self.model.indices[market.params.index.index()].own.is_some();
+        lens == Lens::Outflow || own && lens == Lens::Worse
+    }
+
     /// A position's result at a price.
     fn result(&self, market: &Market, size: i128, cost: i128, mark: i128, lens: Lens) -> i128 {
         if size == 0 {
             return 0;
         }
         let upnl = value::upnl(&market.params, mark, size, cost);
-        if lens == Lens::Outflow {
+        if self.nothing_gained(market, lens) {
             return upnl.min(0);
         }
         if lens == Lens::Lenient

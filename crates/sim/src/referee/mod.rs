@@ -30,6 +30,7 @@ mod money;
 mod num;
 mod offset;
 mod outflow;
+mod prelaunch;
 mod prices;
 mod realise;
 mod reduce;
@@ -169,6 +170,7 @@ impl Referee {
         self.ends_kept()?;
         self.sampled()?;
         self.haircuts_kept()?;
+        self.prelaunch_kept()?;
         self.interest_kept()?;
         self.realisations_kept()?;
         if full {

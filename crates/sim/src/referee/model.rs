@@ -58,6 +58,8 @@ pub struct Index {
     pub fallen: Option<i64>,
     /// Its unit changed then; 0 for never.
     pub split_at: i64,
+    /// It is not launched.
+    pub own: Option<super::prelaunch::Own>,
 }
 
 impl Asset {

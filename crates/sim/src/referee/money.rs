@@ -41,6 +41,7 @@ impl Referee {
                     reduce_only_after_ns: p.reduce_only_after_ns,
                     last_resort: p.last_resort,
                     quotes: vec![None; p.weights.len()],
+                    own: p.own.as_ref().map(super::prelaunch::Own::read),
                     redemption: p.redemption.map(|r| (usize::from(r.source), i128::from(r.band.units()))),
                     ..model::Index::default()
                 });

@@ -4,7 +4,7 @@ use super::Referee;
 use super::facts::Turn;
 use super::mismatch::{Verdict, holds, same};
 use super::model::Index;
-use super::num::{Dir, RATE, div, mul_div, mul_mul_div};
+use super::num::{Dir, RATE, div, mul_div};
 use super::value;
 use engine::{Command, Event, IndexId, MarketId};
 
@@ -94,15 +94,15 @@ impl Referee {
         holds("I-24", price > 0, || format!("index {index} at {price} is above zero"))?;
         if row.fallen.is_some() {
             self.followed(index, price, usable_until)?;
+        } else if row.own.is_some_and(|own| !own.launching) {
+            self.own_price(index, price, usable_until)?;
         } else if let Some((ours, quorum, until)) = agreed(row, now) {
             let until = if quorum { until } else { row.usable_until.min(now - 1) };
             same("index", || format!("until when index {index} is usable"), until, usable_until)?;
-            if quorum {
+            if quorum && !row.launching() {
                 same("index", || format!("price of index {index}"), ours, price)?;
             } else if row.price > 0 {
-                let step = mul_mul_div(row.price, row.speed, i128::from(now - row.set_at), RATE * RATE, Dir::Down);
-                let held = ours.clamp(row.price - step, row.price + step).max(1);
-                same("index", || format!("price of index {index} held back"), held, price)?;
+                same("index", || format!("price of index {index} held back"), row.held(ours, now), price)?;
             }
         }
         let row = &mut self.model.indices[index.index()];

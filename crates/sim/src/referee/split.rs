@@ -95,6 +95,7 @@ impl Referee {
         }
         row.average.split(|sum| price(split, sum));
         let new = row.clone();
+        self.model.realising.entry(market).and_modify(|at| *at = price(split, *at));
         // The mark that the new unit can say, in the old unit: less than a tick below what it was.
         let said = price(back(split), new.mark);
         holds("split", (0..old.params.tick).contains(&(old.mark - said)), || format!("mark {said} is {}", old.mark))?;
@@ -132,6 +133,10 @@ impl Referee {
         row.quotes.iter_mut().flatten().for_each(|quote| quote.0 = price(split, quote.0));
         row.minutes.values_mut().for_each(|minute| minute.0 = price(split, minute.0));
         row.split_at = now;
+        if let Some(own) = &mut row.own {
+            (own.price, own.anchor) = (price(split, own.price), price(split, own.anchor));
+            own.contracts = contracts(split, own.contracts);
+        }
         same("split", || format!("price of index {index}"), row.price, theirs)?;
         self.splitting.indices.insert(index);
         Ok(())

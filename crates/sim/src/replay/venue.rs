@@ -216,6 +216,7 @@ fn add_index(desk: &mut Desk<'_, '_>, config: &Config, spec: &MarketSpec) -> Res
         reduce_only_after_ns: (30 * config.step_ms).max(600_000) * 1_000_000,
         redemption: None,
         last_resort: Default::default(),
+        own: None,
     };
     match desk.must(&Command::AddIndex(Box::new(params)))? {
         Answer::Index(index) => Ok(index),

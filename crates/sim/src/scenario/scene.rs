@@ -60,6 +60,8 @@ const SIGNIFICANT: &[&str] = &[
     "market_settled",
     "market_split",
     "index_split",
+    "launch_began",
+    "launched",
     "index_fell_back",
     "index_restored",
     "delisting_scheduled",

@@ -52,7 +52,7 @@ pub const VERBS: &[Verb] = &[
     ),
     verb(
         "index",
-        "NAME [weights N,N] [quorum N] [deviation RATE] [stale DURATION] [speed RATE] [reduce_only_after DURATION] [redemption SOURCE BAND] [fallback INDEX] [fallback_after DURATION] [fallback_band RATE] [settle_after DURATION] [settle_window DURATION] | INDEX PRICE [source N,N] [age DURATION]",
+        "NAME [weights N,N] [quorum N] [deviation RATE] [stale DURATION] [speed RATE] [reduce_only_after DURATION] [redemption SOURCE BAND] [fallback INDEX] [fallback_after DURATION] [fallback_band RATE] [settle_after DURATION] [settle_window DURATION] [own PRICE window DURATION anchor DURATION reach RATE] | INDEX PRICE [source N,N] [age DURATION]",
         prices::index,
     ),
     verb("market", "NAME [OPTION VALUE]…", markets::market),
@@ -65,6 +65,7 @@ pub const VERBS: &[Verb] = &[
     verb("status", "MARKET open|post_only|reduce_only|cancel_only|halted", markets::status),
     verb("delist", "ASSET at MOMENT RATE [at MOMENT RATE]… | ASSET never", ending::delist),
     verb("settle", "MARKET at MOMENT reduce_only MOMENT window DURATION | MARKET never", ending::settle),
+    verb("launch", "INDEX", prices::launch),
     verb("split", "INDEX into N | INDEX join N", ending::split),
     verb("account", "NAME [owner NAME] [fund]", setup::account),
     verb("deposit", "ACCOUNT AMOUNT [ASSET] [ref N]", money::deposit),

@@ -3,9 +3,9 @@
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
 use crate::scenario::words::{Word, Words};
-use engine::params::{IndexParams, Redemption};
+use engine::params::{IndexParams, OwnTrades, Redemption};
 use engine::{Command, IndexId, MarketId, Quote};
-use rules::{IndexRule, MarkRule};
+use rules::{IndexRule, MarkRule, OwnRule};
 use units::{Price, Rate, Time};
 
 const HOUR_NS: i64 = 3_600 * Time::SECOND_NS;
@@ -21,6 +21,7 @@ fn defaults(words: &Words, word: &Word) -> Result<IndexParams, Error> {
         reduce_only_after_ns: 24 * HOUR_NS,
         redemption: None,
         last_resort: Default::default(),
+        own: None,
     })
 }
 
@@ -60,11 +61,37 @@ pub fn index(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
             "fallback_after" => params.last_resort.fallback_after_ns = words.duration()?,
             "fallback_band" => params.last_resort.fallback_band = words.rate("a share of the index")?,
             "settle_after" => params.last_resort.settle_after_ns = words.duration()?,
+            "own" => params.own = Some(own_trades(words)?),
             "settle_window" => params.last_resort.settle_window_ns = words.duration()?,
             _ => return Err(words.wrong(&option, "a price, or an option of an index")),
         }
     }
     actor.apply(words, Command::AddIndex(Box::new(params))).map(drop)
+}
+
+/// `PRICE window DURATION anchor DURATION reach RATE`: in whole seconds with trades.
+fn own_trades(words: &mut Words) -> Result<OwnTrades, Error> {
+    let first = words.price()?;
+    let mut rule = OwnRule { window_s: 0, anchor_s: 0, reach: Rate::ZERO };
+    for _ in 0..3 {
+        let word = words.word("window, anchor or reach")?;
+        let seconds = |words: &mut Words| {
+            let ns = words.duration()?;
+            u32::try_from(ns / Time::SECOND_NS).map_err(|_| words.wrong_last("too long"))
+        };
+        match word.text.as_str() {
+            "window" => rule.window_s = seconds(words)?,
+            "anchor" => rule.anchor_s = seconds(words)?,
+            "reach" => rule.reach = words.rate("a share of the long average")?,
+            _ => return Err(words.wrong(&word, "window, anchor or reach")),
+        }
+    }
+    Ok(OwnTrades { first, rule })
+}
+
+pub fn launch(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
+    let index = actor.scene.index(words)?;
+    actor.apply(words, Command::LaunchIndex { index }).map(drop)
 }
 
 pub fn mark(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
