@@ -339,7 +339,7 @@ fn next_realisation(params: &MarketParams, now: Time) -> Time {
 
 fn new_market(params: MarketParams, now: Time) -> Market {
     let interval = params.funding.interval_ns;
-    let next = now.plus_ns(interval - now.ns().rem_euclid(interval));
+    let next = crate::realise::next_multiple(now, interval);
     Market {
         realise_next: next_realisation(&params, now),
         params,
@@ -961,7 +961,7 @@ impl State {
 }
 
 fn next_second(now: Time) -> Time {
-    Time::from_ns(now.ns() - now.ns().rem_euclid(Time::SECOND_NS)).plus_ns(Time::SECOND_NS)
+    crate::realise::next_multiple(now, Time::SECOND_NS)
 }
 
 fn reset_funding(market: &mut Market, next: Time) {

@@ -46,9 +46,7 @@ pub(crate) fn due(out: &mut Output<'_>) {
 /// Debtors above the allowance sell other collateral, in the order of their numbers.
 fn repay(out: &mut Output<'_>, asset: AssetId) {
     let Some(allowance) = out.state().asset(asset).params.borrow.allowance else { return };
-    let debtors = |row: &Borrowing| row.debts.keys().copied().collect::<Vec<AccountId>>();
-    let debtors = out.state().borrowing.get(&asset).map(debtors).unwrap_or_default();
-    for account in debtors {
+    for account in out.state().debtors(asset) {
         let state = out.state();
         let owed = state.interest_due(account, asset) - state.account(account).wallet(asset);
         // On the ladder its own steps sell what there is.
@@ -77,8 +75,7 @@ pub(crate) fn charge(out: &mut Output<'_>, account: AccountId, asset: AssetId) {
 
 /// Everyone who owes an asset pays up to now: its terms are about to change.
 pub(crate) fn charge_all(out: &mut Output<'_>, asset: AssetId) {
-    let debtors = |row: &Borrowing| row.debts.keys().copied().collect::<Vec<AccountId>>();
-    for account in out.state().borrowing.get(&asset).map(debtors).unwrap_or_default() {
+    for account in out.state().debtors(asset) {
         charge(out, account, asset);
     }
 }
@@ -99,6 +96,11 @@ impl State {
         let most = (limits::NOTIONAL_MAX - debt.units()).max(0);
         let due = mul_div(bears.units(), row.cumulative - charged, one, Round::Up);
         Money::from_units(due.map_or(most, |due| due.min(most)))
+    }
+
+    /// Who owes an asset that has terms, in the order of their numbers.
+    fn debtors(&self, asset: AssetId) -> Vec<AccountId> {
+        self.borrowing.get(&asset).map(|row| row.debts.keys().copied().collect()).unwrap_or_default()
     }
 
     /// A wallet changed: its debt begins, ends or goes on.
