@@ -21,6 +21,9 @@ fn stray(event: &Event) -> Verdict {
 
 impl Referee {
     pub(super) fn setting(&mut self, turn: &Turn<'_>, event: &Event) -> Verdict {
+        // What the work that was due has let happen is judged by the rules of before.
+        self.risk_covered()?;
+        self.adds_risk.clear();
         match (event, turn.command) {
             (Event::AssetAdded { asset }, Command::AddAsset(p)) => {
                 Self::next_handle("asset", self.model.assets.len(), asset.index())?;
