@@ -12,6 +12,7 @@ mod collateral;
 mod contract;
 mod funding;
 mod index;
+mod ladder;
 mod liquidation;
 mod margin;
 mod mark;
@@ -24,6 +25,7 @@ pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, c
 pub use contract::{Contract, Split, split_close};
 pub use funding::{FundingRule, Payment, funding_index_step, funding_payment, funding_rate, premium};
 pub use index::{IndexPrice, IndexRule, SOURCES_MAX, Source, index_price};
+pub use ladder::{Ladder, LadderTerms, OpenInterestLadder, RiskFactors, SizeLadder, StepLadder};
 pub use liquidation::{
     Bankruptcy, Line, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price, liquidation_prices,
 };
