@@ -105,14 +105,7 @@ impl Ladder {
     #[must_use]
     pub fn at(&self, size: Size, notional: Money, open_interest: Money) -> Option<LadderTerms> {
         match self {
-            Self::Tiers(table) => {
-                let tier = table.of(notional);
-                Some(LadderTerms {
-                    initial: tier.initial_rate,
-                    maintenance: tier.maintenance_rate,
-                    deduction: tier.deduction,
-                })
-            }
+            Self::Tiers(table) => Some(table.of(notional).terms()),
             Self::Steps(steps) => steps.at(notional),
             Self::PerSize(ladder) => {
                 let contracts = i128::from(size.abs().units());

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod account;
 mod adl;
 mod collateral;
 mod contract;
@@ -17,9 +18,14 @@ mod liquidation;
 mod margin;
 mod mark;
 mod own;
+mod solve;
 mod tiers;
 mod trailing;
 
+pub use account::{
+    Account, AccountRules, AccountTerms, Collateral, Digits, FeeBasis, Gains, Holding, InitialBasis, MarketRules,
+    PositionTerms, PriceForm,
+};
 pub use adl::{AdlInput, adl_growth_score, adl_score};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
 pub use contract::{Contract, Split, split_close};
@@ -32,5 +38,6 @@ pub use liquidation::{
 pub use margin::{MarginTerms, initial_margin, maintenance_margin};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use own::{OwnAverage, OwnRule};
+pub use solve::Crossing;
 pub use tiers::{Tier, TierError, TierTable};
 pub use trailing::Callback;
