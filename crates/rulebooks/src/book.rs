@@ -229,7 +229,10 @@ impl Book {
         };
         for unit in &checked.units {
             if unit.with(rulebook, |account| account.terms()).is_none() {
-                return Err(Box::new(Problem::new(source.file, "figures are out of range: a notional is above 8.1e15 of its quote")));
+                return Err(Box::new(Problem::new(
+                    source.file,
+                    "figures are out of range: a notional is above 8.1e15 of its quote",
+                )));
             }
         }
         Ok(checked)
@@ -376,7 +379,8 @@ impl Checker<'_> {
         let Some(given) = &file.leverage else {
             return match chosen {
                 Chosen::Required => {
-                    let problem = self.source.at(position.span(), format!("{symbol}: {} needs a leverage", self.rulebook.venue));
+                    let problem =
+                        self.source.at(position.span(), format!("{symbol}: {} needs a leverage", self.rulebook.venue));
                     Err(Box::new(problem.hint("add to the position: leverage = \"10\"")))
                 }
                 Chosen::Optional | Chosen::Never => Ok(None),
@@ -387,7 +391,9 @@ impl Checker<'_> {
             return Err(self.source.at(given.span(), what));
         }
         let Some(rate) = crate::values::one_over(given.as_ref()) else {
-            return Err(self.source.at(given.span(), format!("{symbol}: a leverage is a number of at least 1, such as \"20\"")));
+            return Err(self
+                .source
+                .at(given.span(), format!("{symbol}: a leverage is a number of at least 1, such as \"20\"")));
         };
         let least = market.rules.ladder.at(size, notional, open_interest).map_or(Rate::ONE, |terms| terms.initial);
         if rate < least {
@@ -416,7 +422,12 @@ impl Checker<'_> {
         Err(self.source.at(position.span(), what))
     }
 
-    fn settlement(&self, wallets: &mut Vec<Wallet>, row: &Position, position: &Spanned<PositionFile>) -> Checked<usize> {
+    fn settlement(
+        &self,
+        wallets: &mut Vec<Wallet>,
+        row: &Position,
+        position: &Spanned<PositionFile>,
+    ) -> Checked<usize> {
         let settlement = self.rulebook.market(&row.market).map_or("", |market| market.settlement.as_str());
         if let Some(at) = wallets.iter().position(|wallet| wallet.asset == settlement) {
             return Ok(at);
@@ -448,7 +459,8 @@ impl Checker<'_> {
 /// What was meant, or what there is.
 pub(crate) fn suggestion(given: &str, names: &[&str]) -> String {
     let lower = given.to_lowercase();
-    let close = names.iter().find(|name| name.to_lowercase().starts_with(&lower) || lower.starts_with(&name.to_lowercase()));
+    let close =
+        names.iter().find(|name| name.to_lowercase().starts_with(&lower) || lower.starts_with(&name.to_lowercase()));
     match close {
         Some(name) => format!("did you mean {name}?"),
         None if names.len() > 12 => format!("it has {} and {} more", names[..12].join(", "), names.len() - 12),

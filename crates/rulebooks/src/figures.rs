@@ -101,7 +101,8 @@ impl Figures {
     /// Computes them. `None` when a figure is out of range, which [`Book::check`] has ruled out at the book's own prices.
     #[must_use]
     pub fn of(book: &Book, rulebook: &Rulebook) -> Option<Self> {
-        let units = book.units.iter().map(|unit| unit_figures(unit, book.mode, rulebook)).collect::<Option<Vec<_>>>()?;
+        let units =
+            book.units.iter().map(|unit| unit_figures(unit, book.mode, rulebook)).collect::<Option<Vec<_>>>()?;
         Some(Self {
             schema: "plimsoll.margin/1",
             rulebook: rulebook.venue.clone(),

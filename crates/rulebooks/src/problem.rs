@@ -65,8 +65,7 @@ impl fmt::Display for Problem {
         if let Some((line, length)) = &self.source {
             let number = self.line.to_string();
             let gap = " ".repeat(number.len());
-            let lead: String =
-                line.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let lead: String = line.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             write!(text, "\n{gap} |\n{number} | {line}\n{gap} | {lead}{}", "^".repeat(*length))?;
         }
         if let Some(hint) = &self.hint {

@@ -2,14 +2,14 @@
 
 use crate::problem::{Checked, Problem};
 use crate::schema::{
-    AccountSection, AdlSection, AssetSection, Basis, FeeSection, ContractForm, DigitsSection, FeeOn, FundingSection,
-    GainsRule, IndexSection, InitialSection, LadderFile, Line, Link, LiquidationSection, MarketSection, MarkSection,
+    AccountSection, AdlSection, AssetSection, Basis, ContractForm, DigitsSection, FeeOn, FeeSection, FundingSection,
+    GainsRule, IndexSection, InitialSection, LadderFile, Line, Link, LiquidationSection, MarkSection, MarketSection,
     PriceFormText, PriceSection, RulebookFile, TierFile, VersionFile,
 };
 use crate::values::{Amount, Percent};
 use rules::{
-    AccountRules, Contract, FeeBasis, Gains, HaircutTier, InitialBasis, Ladder, MarketRules, OpenInterestLadder, PriceForm,
-    RiskFactors, SizeLadder, StepLadder, TierError, TierTable,
+    AccountRules, Contract, FeeBasis, Gains, HaircutTier, InitialBasis, Ladder, MarketRules, OpenInterestLadder,
+    PriceForm, RiskFactors, SizeLadder, StepLadder, TierError, TierTable,
 };
 use std::ops::Range;
 use toml::Spanned;
@@ -145,12 +145,16 @@ impl RulebookFile {
     /// # Errors
     /// No version is that old; a section is missing; a market or asset is wrong.
     pub fn on(&self, source: &Source<'_>, day: Option<&str>) -> Checked<Rulebook> {
-        let holds = |version: &&Spanned<VersionFile>| day.is_none_or(|day| version.as_ref().from.as_ref().0.as_str() <= day);
+        let holds =
+            |version: &&Spanned<VersionFile>| day.is_none_or(|day| version.as_ref().from.as_ref().0.as_str() <= day);
         let versions: Vec<&VersionFile> = self.versions.iter().filter(holds).map(Spanned::as_ref).collect();
         let Some(newest) = versions.last() else {
             let first = self.versions.first().map_or("", |version| version.as_ref().from.as_ref().0.as_str());
-            let what = format!("{} has no version for {}: the first is of {first}", self.venue.as_ref(), day.unwrap_or(""));
-            return Err(Box::new(Problem::new(source.file, what).hint(format!("write {}@{first} or a later day", self.venue.as_ref()))));
+            let what =
+                format!("{} has no version for {}: the first is of {first}", self.venue.as_ref(), day.unwrap_or(""));
+            return Err(Box::new(
+                Problem::new(source.file, what).hint(format!("write {}@{first} or a later day", self.venue.as_ref())),
+            ));
         };
         let sections = self.sections(source, &versions)?;
         let assets = latest(&versions, |v| &v.assets, |a| &a.symbol);
@@ -257,7 +261,9 @@ fn check_market(source: &Source<'_>, sections: &Sections, market: &Spanned<Marke
         (ContractForm::Linear, None) => Contract::Linear,
         (ContractForm::Linear, Some(_)) => return Err(wrong("a linear contract has no face".into())),
         (ContractForm::Inverse, Some(face)) if face > 0 => Contract::Inverse { face },
-        (ContractForm::Inverse, _) => return Err(wrong("an inverse contract needs face, its worth in the quote".into())),
+        (ContractForm::Inverse, _) => {
+            return Err(wrong("an inverse contract needs face, its worth in the quote".into()));
+        }
     };
     let lot = row.lot.as_ref().map_or(Size::new(1), |lot| Some(lot.0)).filter(|lot| lot.is_positive());
     let lot = lot.ok_or_else(|| wrong("lot must be above zero".into()))?;
@@ -301,7 +307,11 @@ fn ladder(source: &Source<'_>, market: &MarketSection) -> Checked<Ladder> {
     let wrong = |what: &str| source.at(market.ladder.span(), format!("{}: {what}", market.symbol));
     let settled = |amount: &Amount| {
         let (money, asset) = &amount.0;
-        if *asset == market.settlement { Ok(*money) } else { Err(wrong(&format!("amounts are of {}, found {asset}", market.settlement))) }
+        if *asset == market.settlement {
+            Ok(*money)
+        } else {
+            Err(wrong(&format!("amounts are of {}, found {asset}", market.settlement)))
+        }
     };
     let share = |rate: &Percent| {
         let good = rate.0.is_positive() && rate.0 <= Rate::ONE;
@@ -313,7 +323,9 @@ fn ladder(source: &Source<'_>, market: &MarketSection) -> Checked<Ladder> {
             initial: share(initial)?,
             maintenance: share(maintenance)?,
             base: settled(base)?,
-            step: Some(settled(step)?).filter(|step| step.is_positive()).ok_or_else(|| wrong("a step is above zero"))?,
+            step: Some(settled(step)?)
+                .filter(|step| step.is_positive())
+                .ok_or_else(|| wrong("a step is above zero"))?,
             rise: share(rise)?,
         }),
         LadderFile::PerSize { initial, maintenance, rise } => Ladder::PerSize(SizeLadder {
@@ -331,7 +343,12 @@ fn ladder(source: &Source<'_>, market: &MarketSection) -> Checked<Ladder> {
             if lower.is_negative() || (upper.is_positive() && upper <= lower) {
                 return Err(wrong("the upper bound is above the lower one, or zero"));
             }
-            Ladder::OpenInterest(OpenInterestLadder { initial: share(initial)?, fraction: share(fraction)?, lower, upper })
+            Ladder::OpenInterest(OpenInterestLadder {
+                initial: share(initial)?,
+                fraction: share(fraction)?,
+                lower,
+                upper,
+            })
         }
         LadderFile::RiskFactors { slippage, long, short, initial_factor } => Ladder::RiskFactors(RiskFactors {
             slippage: share(slippage)?,
@@ -348,7 +365,8 @@ fn ladder(source: &Source<'_>, market: &MarketSection) -> Checked<Ladder> {
 fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<TierFile>]) -> Checked<TierTable> {
     let mut steps = Vec::new();
     for (row, tier) in tiers.iter().enumerate() {
-        let at = |span: Range<usize>, what: &str| source.at(span, format!("{}, tier {}: {what}", market.symbol, row + 1));
+        let at =
+            |span: Range<usize>, what: &str| source.at(span, format!("{}, tier {}: {what}", market.symbol, row + 1));
         let file = tier.as_ref();
         let (cap, asset) = &file.cap.as_ref().0;
         if *asset != market.settlement {
@@ -362,12 +380,16 @@ fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<Tier
         let maintenance = match (market.maintenance, &file.maintenance, leverage) {
             (Link::Own, Some(rate), _) => rate.as_ref().0,
             (Link::HalfAtMaxLeverage, None, Some(leverage)) => {
-                let half = format!("{}", double(&leverage.as_ref().0.1).ok_or_else(|| at(leverage.span(), "too large"))?);
+                let half =
+                    format!("{}", double(&leverage.as_ref().0.1).ok_or_else(|| at(leverage.span(), "too large"))?);
                 crate::values::one_over(&half).ok_or_else(|| at(leverage.span(), "a leverage is at least 1"))?
             }
             (Link::Own, None, _) => return Err(at(tier.span(), "maintenance is needed")),
             (Link::HalfAtMaxLeverage, _, _) => {
-                return Err(at(tier.span(), "maintenance is half of the initial margin at the greatest leverage: state leverage alone"));
+                return Err(at(
+                    tier.span(),
+                    "maintenance is half of the initial margin at the greatest leverage: state leverage alone",
+                ));
             }
         };
         steps.push((*cap, initial, maintenance));
@@ -376,7 +398,10 @@ fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<Tier
         if let (Some(given), Some(derived)) = (&file.deduction, table.tiers().last()) {
             let money = given.as_ref().0.0;
             if money != derived.deduction {
-                let what = format!("deduction {money} does not continue the tier before it, which needs {}", derived.deduction);
+                let what = format!(
+                    "deduction {money} does not continue the tier before it, which needs {}",
+                    derived.deduction
+                );
                 return Err(at(given.span(), &what));
             }
         }

@@ -209,7 +209,10 @@ mod tests {
         assert_eq!(one_over("125"), "0.008".parse().ok());
         assert_eq!(one_over("3"), "0.333333334".parse().ok());
         assert_eq!(one_over("0.5"), None);
-        assert_eq!((span("8h"), span("150s"), span("h"), span("8")), (Some(28_800_000_000_000), Some(150_000_000_000), None, None));
+        assert_eq!(
+            (span("8h"), span("150s"), span("h"), span("8")),
+            (Some(28_800_000_000_000), Some(150_000_000_000), None, None)
+        );
         assert!(is_day("2024-02-29") && !is_day("2023-02-29") && !is_day("2023-13-01") && !is_day("2023-1-01"));
         assert!(is_clause("BN-MM-03") && !is_clause("BN-MM-3") && !is_clause("bn-MM-03"));
         assert_eq!(digits("up 6").map(|d| (d.round, d.decimals)), Some((Round::Up, 6)));

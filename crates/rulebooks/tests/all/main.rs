@@ -1,0 +1,3 @@
+//! The shipped rulebooks, and books under them.
+
+mod shipped;
