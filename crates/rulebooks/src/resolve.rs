@@ -140,6 +140,11 @@ impl RulebookFile {
         Ok(file)
     }
 
+    /// The first days of its versions, oldest first.
+    pub fn days(&self) -> impl Iterator<Item = &str> {
+        self.versions.iter().map(|version| version.as_ref().from.as_ref().0.as_str())
+    }
+
     /// The rules on a day; without one, the newest.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use crate::values::{Amount, Clause, Day, DigitsText, Leverage, Multiple, Percent, PriceText, SizeText, Span};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 /// A rulebook: one venue, its versions in the order of their days.
@@ -65,7 +65,7 @@ pub struct VersionFile {
 }
 
 /// How margin may be kept apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// All positions of a subaccount stand behind each other.
@@ -75,7 +75,7 @@ pub enum Mode {
 }
 
 /// Which price margin is computed from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MarginPrice {
     /// The mark.
@@ -85,7 +85,7 @@ pub enum MarginPrice {
 }
 
 /// When headroom means a liquidation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// Equity below maintenance.
@@ -95,7 +95,7 @@ pub enum Line {
 }
 
 /// Whether unrealised gains support new risk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GainsRule {
     /// Like cash.
@@ -105,7 +105,7 @@ pub enum GainsRule {
 }
 
 /// Which way round the venue shows its margin ratio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RatioForm {
     /// Maintenance ÷ equity: liquidation at 100 %.
@@ -139,7 +139,7 @@ pub struct AccountSection {
 }
 
 /// On what initial margin is reckoned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// The notional at the price that margin is computed from.
@@ -149,7 +149,7 @@ pub enum Basis {
 }
 
 /// Whether a position has a leverage of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chosen {
     /// It must have one.
@@ -173,7 +173,7 @@ pub struct InitialSection {
 }
 
 /// On what the fee to close is reckoned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeeOn {
     /// Not part of margin.
@@ -201,7 +201,7 @@ pub struct FeeSection {
 }
 
 /// How the liquidation price is stated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceFormText {
     /// Where equity meets maintenance, all terms at that price.
@@ -227,7 +227,7 @@ pub struct PriceSection {
 }
 
 /// Figures that the venue computes with fewer digits than we have.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DigitsSection {
     /// Its clause.
@@ -241,7 +241,7 @@ pub struct DigitsSection {
 }
 
 /// How a premium becomes a rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FundingForm {
     /// P + clamp(interest − P, ±dead band), then inside the caps.
@@ -257,7 +257,7 @@ pub enum FundingForm {
 }
 
 /// Funding.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FundingSection {
     /// Its clause.
@@ -281,7 +281,7 @@ pub struct FundingSection {
 }
 
 /// How the mark is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkMethod {
     /// Median of the index grown by funding, the index plus the average basis, and the last trade.
@@ -297,7 +297,7 @@ pub enum MarkMethod {
 }
 
 /// How the mark is made.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkSection {
     /// Its clause.
@@ -311,7 +311,7 @@ pub struct MarkSection {
 }
 
 /// How the index is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IndexMethod {
     /// Weighted by the volume of sources.
@@ -325,7 +325,7 @@ pub enum IndexMethod {
 }
 
 /// How the index is made.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndexSection {
     /// Its clause.
@@ -339,7 +339,7 @@ pub struct IndexSection {
 }
 
 /// What is closed below the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LiquidationUnit {
     /// One order for as much as brings the account back.
@@ -359,7 +359,7 @@ pub enum LiquidationUnit {
 }
 
 /// What happens below the line.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiquidationSection {
     /// Its clause.
@@ -383,7 +383,7 @@ pub struct LiquidationSection {
 }
 
 /// Whom auto-deleveraging asks first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdlRank {
     /// Profit × leverage.
@@ -397,7 +397,7 @@ pub enum AdlRank {
 }
 
 /// At which price winners are closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdlAt {
     /// The bankruptcy price of the one who failed.
@@ -407,7 +407,7 @@ pub enum AdlAt {
 }
 
 /// Auto-deleveraging.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdlSection {
     /// Its clause.

@@ -10,7 +10,7 @@ use units::{Money, Price, Rate, Round, Size};
 
 /// Text with a unit that is read into something exact.
 macro_rules! text_value {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $pattern:literal, $expected:literal, $read:expr) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $pattern:literal, $expected:literal, $read:expr, $show:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub $inner);
@@ -20,6 +20,19 @@ macro_rules! text_value {
                 let text = quoted(d, $expected)?;
                 let read: fn(&str) -> Option<$inner> = $read;
                 read(&text).map(Self).ok_or_else(|| D::Error::custom(format!("{text:?} is not {}", $expected)))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let shown: fn(&$inner) -> String = $show;
+                f.write_str(&shown(&self.0))
             }
         }
 
@@ -61,17 +74,20 @@ fn quoted<'de, D: Deserializer<'de>>(d: D, expected: &'static str) -> Result<Str
 text_value!(
     /// A share: `"0.4%"`.
     Percent(Rate), r"^-?\d+(\.\d+)?%$", "a share such as \"0.4%\"",
-    |text| percent(text.strip_suffix('%')?)
+    |text| percent(text.strip_suffix('%')?),
+    |rate| crate::explain::percent(*rate)
 );
 text_value!(
     /// A multiple: `"1.5x"`.
     Multiple(Rate), r"^\d+(\.\d+)?x$", "a multiple such as \"1.5x\"",
-    |text| text.strip_suffix('x')?.parse().ok()
+    |text| text.strip_suffix('x')?.parse().ok(),
+    |rate| format!("{rate}x")
 );
 text_value!(
     /// A leverage: `"125x"`, a whole number or a decimal, at least 1. Kept as 1 ÷ leverage, rounded up, beside what was written.
     Leverage((Rate, String)), r"^\d+(\.\d+)?x$", "a leverage such as \"125x\"",
-    |text| Some((one_over(text.strip_suffix('x')?)?, text.to_owned()))
+    |text| Some((one_over(text.strip_suffix('x')?)?, text.to_owned())),
+    |(_, text)| format!("{text}x")
 );
 text_value!(
     /// An amount with its asset: `"50000 USDT"`.
@@ -79,42 +95,50 @@ text_value!(
     |text| {
         let (number, asset) = text.split_once(' ')?;
         Some((number.parse().ok()?, asset.to_owned())).filter(|(_, asset)| !asset.is_empty() && !asset.contains(' '))
-    }
+    },
+    |(money, asset)| format!("{money} {asset}")
 );
 text_value!(
     /// A length of time: `"8h"`, `"30s"`, `"150s"`, `"1m"`, `"1d"`. Nanoseconds.
     Span(i64), r"^\d+(ms|s|m|h|d)$", "a length of time such as \"8h\"",
-    span
+    span,
+    |ns| shown_span(*ns)
 );
 text_value!(
     /// A day: `"2025-10-10"`.
     Day(String), r"^\d{4}-\d{2}-\d{2}$", "a day such as \"2025-10-10\"",
-    |text| is_day(text).then(|| text.to_owned())
+    |text| is_day(text).then(|| text.to_owned()),
+    Clone::clone
 );
 text_value!(
     /// A price: `"0.1"`, in the quote.
     PriceText(Price), r"^\d+(\.\d+)?$", "a price such as \"60500.5\"",
-    |text| text.parse().ok().filter(|price: &Price| price.is_positive())
+    |text| text.parse().ok().filter(|price: &Price| price.is_positive()),
+    ToString::to_string
 );
 text_value!(
     /// A number of contracts: `"0.001"`; + long, − short.
     SizeText(Size), r"^-?\d+(\.\d+)?$", "a number of contracts such as \"0.5\"",
-    |text| text.parse().ok()
+    |text| text.parse().ok(),
+    ToString::to_string
 );
 text_value!(
     /// An amount of an asset that is named beside it: `"10000"`.
     MoneyText(Money), r"^-?\d+(\.\d+)?$", "an amount such as \"10000\"",
-    |text| text.parse().ok()
+    |text| text.parse().ok(),
+    ToString::to_string
 );
 text_value!(
     /// How a figure is rounded and to how many digits: `"up 6"`, `"toward_zero 8"`.
     DigitsText(rules::Digits), r"^(up|down|toward_zero) \d+$", "a direction and digits, such as \"toward_zero 8\"",
-    digits
+    digits,
+    |digits| format!("{} {}", crate::resolve::direction(digits.round), digits.decimals)
 );
 text_value!(
     /// The code of a clause: `"BN-MM-03"`. It stands in the SOURCE.md beside the rulebook.
     Clause(String), r"^[A-Z]{2}-[A-Z]{2}-\d{2}$", "a clause such as \"BN-MM-03\"",
-    |text| is_clause(text).then(|| text.to_owned())
+    |text| is_clause(text).then(|| text.to_owned()),
+    Clone::clone
 );
 
 impl Leverage {
@@ -156,6 +180,12 @@ fn span(text: &str) -> Option<i64> {
         _ => return None,
     };
     i64::from_str(number).ok()?.checked_mul(ns)
+}
+
+fn shown_span(ns: i64) -> String {
+    let units = [("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000)];
+    let unit = units.iter().find(|(_, length)| ns % length == 0 && ns != 0);
+    unit.map_or_else(|| format!("{}ms", ns / 1_000_000), |(name, length)| format!("{}{name}", ns / length))
 }
 
 /// Whether a text is a day of the calendar.
