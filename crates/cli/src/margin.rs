@@ -99,7 +99,8 @@ fn answer(args: &Args) -> Result<String, Failure> {
     } else if args.csv {
         csv(&[figures])
     } else {
-        table(&figures, &rulebook)
+        let moved = args.what_if.as_ref().map_or_else(String::new, |moves| format!(", prices moved by {moves}"));
+        table(&figures, &rulebook, &moved)
     })
 }
 
@@ -131,11 +132,7 @@ fn compare(file: &BookFile, source: &Source<'_>, venues: &str, args: &Args) -> R
     };
     let mut rows = Vec::new();
     for name in &names {
-        let rulebook = match rulebooks::named(name) {
-            Ok(rulebook) => rulebook,
-            Err(problem) if venues == "all" => return Err(problem.into()),
-            Err(problem) => return Err(problem.into()),
-        };
+        let rulebook = rulebooks::named(name)?;
         let renamed = rulebooks::rename_markets(file, &rulebook);
         let figures = Book::check(&renamed, source, &rulebook)
             .map_err(|problem| problem.what)
@@ -182,9 +179,8 @@ fn comparison(rows: &[Row]) -> String {
             Ok(figures) => {
                 let sum = |of: fn(&UnitFigures) -> units::Money| figures.units.iter().map(of).sum::<units::Money>();
                 let only = figures.units.first().filter(|_| figures.units.len() == 1);
-                let positions = figures.units.iter().flat_map(|unit| &unit.positions);
-                let prices =
-                    positions.map(|p| format!("{} {}", p.market, liquidation(p))).collect::<Vec<_>>().join(", ");
+                let prices = positions(figures).map(|(unit, p)| format!("{} {}", p.market, liquidation(p, unit)));
+                let prices = prices.collect::<Vec<_>>().join(", ");
                 table.push(vec![
                     name.clone(),
                     version.clone(),
@@ -202,6 +198,10 @@ fn comparison(rows: &[Row]) -> String {
     }
     let refused = if refused.is_empty() { refused } else { format!("\nnot comparable:\n{refused}") };
     aligned(&table) + &refused
+}
+
+fn positions(figures: &Figures) -> impl Iterator<Item = (&UnitFigures, &PositionFigures)> {
+    figures.units.iter().flat_map(|unit| unit.positions.iter().map(move |position| (unit, position)))
 }
 
 /// An amount with two digits, cut toward zero, for tables; `--json` has all digits.
@@ -229,16 +229,17 @@ fn share(rate: Option<Rate>) -> String {
     )
 }
 
-fn liquidation(position: &PositionFigures) -> String {
+fn liquidation(position: &PositionFigures, unit: &UnitFigures) -> String {
     match (position.liquidation_price_below, position.liquidation_price_above) {
+        _ if unit.is_below_line => "now".to_owned(),
         (Some(below), Some(above)) => format!("{below} and {above}"),
         (Some(price), None) | (None, Some(price)) => price.to_string(),
         (None, None) => "none".to_owned(),
     }
 }
 
-fn table(figures: &Figures, rulebook: &Rulebook) -> String {
-    let mut text = format!("{}, version of {}, {}\n", rulebook.name, figures.version, figures.mode);
+fn table(figures: &Figures, rulebook: &Rulebook, moved: &str) -> String {
+    let mut text = format!("{}, version of {}, {}{moved}\n", rulebook.name, figures.version, figures.mode);
     let head = [
         "market",
         "size",
@@ -255,7 +256,7 @@ fn table(figures: &Figures, rulebook: &Rulebook) -> String {
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let optional = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-    for position in figures.units.iter().flat_map(|unit| &unit.positions) {
+    for (unit, position) in positions(figures) {
         rows.push(vec![
             position.market.clone(),
             position.size.to_string(),
@@ -265,7 +266,7 @@ fn table(figures: &Figures, rulebook: &Rulebook) -> String {
             position.upnl.to_string(),
             position.initial_margin.to_string(),
             position.maintenance_margin.to_string(),
-            liquidation(position),
+            liquidation(position, unit),
             optional(position.bankruptcy_price.map(|price| price.to_string())),
             position.largest_buy.map_or_else(|| "-".to_owned(), |size| size.to_string()),
             position.largest_sell.map_or_else(|| "-".to_owned(), |size| size.to_string()),

@@ -1,5 +1,7 @@
 //! The command as a process: what outlives it, and what it leaves behind.
 
+mod docs;
+
 use std::process::{Command, Stdio};
 
 fn plimsoll(line: &[&str]) -> Command {
