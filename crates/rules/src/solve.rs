@@ -502,13 +502,13 @@ mod tests {
         let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
         let terms = account.terms().unwrap();
         assert_eq!(account.liquidation_prices(&terms, 0).unwrap().above, at("100"));
-        // A long of 1 at 150 with −115 beside it has 35 at 150 and owes 45 × …: it falls below within its step.
+        // A long of 1 at 150 with 79.99 beside it owes 30 % above 100: (p − 70.01) = 0.3 p at 100.0142857…; from 100 on it owes
+        // 10 % and is not below its line again until 77.78.
         let positions = [holding(&steps, "1", "150", "150")];
-        let collateral = cash("70");
+        let collateral = cash("79.99");
         let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
         let terms = account.terms().unwrap();
-        // (p − 80) = 0.3 p at 114.2857…: at 100 the step ends and 20 would be enough again.
-        assert_eq!(account.liquidation_prices(&terms, 0).unwrap().below, at("114.28571428"));
+        assert_eq!(account.liquidation_prices(&terms, 0).unwrap().below, at("100.01428571"));
     }
 
     #[test]
