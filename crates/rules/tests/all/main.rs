@@ -1,6 +1,9 @@
 //! The rules against what venues publish and what must hold for every input.
 
+mod clauses;
+mod conformance;
 mod forms;
+mod manifest;
 mod number;
 mod properties;
 mod tables;
