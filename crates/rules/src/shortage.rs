@@ -260,6 +260,8 @@ mod tests {
             (asset("1", "200"), asset("1", "103"), asset("1", "104")),
             (Some(m("102.020202")), Some(m("103")), Some(m("102.020202")))
         );
+        // A rest worth just 1 stays.
+        assert_eq!(asset("1", "103.020202"), Some(m("102.020202")));
         assert_eq!(asset("0.000000000000001", "200"), Some(m("0.000001")));
         let good = |repaid| terms.is_within(m("1"), m(repaid), p("200"), p("1"));
         assert_eq!((good("196.039603"), good("196.039602")), (true, false));

@@ -3,6 +3,7 @@
 mod clauses;
 mod conformance;
 mod forms;
+mod integers;
 mod manifest;
 mod number;
 mod properties;
