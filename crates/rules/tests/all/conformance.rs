@@ -14,6 +14,11 @@ Which numbers that venues and others computed are met, by venue and clause: gene
 Rewrite it with `UPDATE_GOLDEN=1 cargo test -p plimsoll-rules --test all conformance`; the test compares it.
 ";
 
+const BESIDE: &str = "\
+Beside the given cases, forms that count in units of their own are compared with integer arithmetic in those units over random figures:
+`crates/rules/tests/all/integers.rs`.
+";
+
 #[test]
 fn the_conformance_page_is_what_the_vectors_say() {
     let path = root().join("docs/conformance.md");
@@ -88,8 +93,12 @@ fn totals(page: &mut String, vectors: &[Checked]) {
     writeln!(page, "| all | {} | {all} |", cells(counts(vectors.iter()))).unwrap();
     let own = vectors.iter().filter(|one| one.vector.own).count();
     let (given, carried) = (manifest::read().cases.len(), vectors.len() - own);
+    let figures: usize = vectors.iter().map(|one| one.vector.expected.len()).sum();
+    let other: usize = vectors.iter().map(|one| one.differences.len()).sum();
     writeln!(page, "\nOf {given} given cases {carried} are carried and {all} excepted; our own vectors: {own}.")
         .unwrap();
+    writeln!(page, "Of {figures} figures {} are exact; a case counts as its worst figure.", figures - other).unwrap();
+    page.push_str(BESIDE);
 }
 
 fn by_clause(page: &mut String, vectors: &[Checked]) {
