@@ -1,45 +1,18 @@
-//! How the figures of a vector are put together from the rules.
+//! Liquidation and bankruptcy prices, tiers, collateral and funding by the rules that the engine uses.
 
-use crate::number::{Fixed, ladder, ladder_with, m, p, r};
+use super::{Inputs, Ours, Outcome, Rule, list};
+use crate::number::{ladder, ladder_with, m, p, r};
 use plimsoll_rules::*;
-use serde_json::Value;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use units::{Money, Price, Rate, Round, Size, div_round};
 
-/// One of our numbers.
-#[derive(Debug)]
-pub enum Ours {
-    None,
-    Flag(bool),
-    Whole(i128),
-    Number(Fixed),
-    Crossing { first_below: Fixed, last_good: Fixed },
-    List(Vec<Ours>),
-}
-
-impl<T: Into<Fixed>> From<T> for Ours {
-    fn from(number: T) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-fn list<T: Into<Fixed>>(numbers: impl IntoIterator<Item = T>) -> Ours {
-    Ours::List(numbers.into_iter().map(Ours::from).collect())
-}
-
-pub type Outcome = Vec<(&'static str, Ours)>;
-pub type Rule = fn(&Inputs) -> Outcome;
-
-pub fn rule_named(name: &str) -> Rule {
-    match name {
+pub fn rule(name: &str) -> Option<Rule> {
+    let rule: Rule = match name {
         "liquidation_price" => liquidation,
         "position" => position,
         "bankruptcy_price" => bankruptcy,
         "inverse_cross" => inverse_cross,
         "maintenance_with_fee" => maintenance_with_fee,
         "margin" => margin,
-        "is_below_line" => is_below_line,
         "tier_deductions" => tier_deductions,
         "tier_deduction_next" => tier_deduction_next,
         "tier_leverages" => tier_leverages,
@@ -47,107 +20,9 @@ pub fn rule_named(name: &str) -> Rule {
         "funding_rate" => funding,
         "funding_payment" => coin_funding,
         "funding_settlement" => settlement,
-        _ => panic!("no rule is called {name:?}"),
-    }
-}
-
-/// The inputs of a vector; remembers which were asked for.
-pub struct Inputs {
-    values: BTreeMap<String, Value>,
-    read: RefCell<BTreeSet<String>>,
-}
-
-impl Inputs {
-    pub fn new(values: BTreeMap<String, Value>) -> Self {
-        Self { values, read: RefCell::default() }
-    }
-
-    pub fn unread(&self) -> Vec<&str> {
-        self.values.keys().filter(|key| !self.read.borrow().contains(*key)).map(String::as_str).collect()
-    }
-
-    fn value(&self, key: &str) -> Option<&Value> {
-        self.read.borrow_mut().insert(key.to_owned());
-        self.values.get(key)
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        self.value(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no string")))
-    }
-
-    fn text(&self, key: &str) -> &str {
-        self.get(key).unwrap_or_else(|| panic!("input {key} is missing"))
-    }
-
-    fn or<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
-        self.get(key).unwrap_or(default)
-    }
-
-    fn texts(&self, key: &str) -> Vec<&str> {
-        let values = self.value(key).and_then(Value::as_array).unwrap_or_else(|| panic!("input {key} is no list"));
-        values.iter().map(|value| value.as_str().unwrap()).collect()
-    }
-
-    fn others(&self) -> Vec<Inputs> {
-        let others = self.value("others").and_then(Value::as_array).cloned().unwrap_or_default();
-        others.into_iter().map(|other| Inputs::new(serde_json::from_value(other).unwrap())).collect()
-    }
-
-    fn contract(&self) -> Contract {
-        match self.or("contract", "linear") {
-            "linear" => Contract::Linear,
-            "inverse" => Contract::Inverse { face: 1 },
-            other => panic!("contract {other:?}"),
-        }
-    }
-
-    fn size(&self) -> Size {
-        self.text("size").parse().unwrap()
-    }
-
-    /// What the position cost: given, or its value at the entry price.
-    fn cost(&self) -> Money {
-        match self.get("cost") {
-            Some(cost) => m(cost),
-            None => self.contract().value(p(self.text("entry")), self.size(), Round::TowardZero).unwrap(),
-        }
-    }
-
-    /// What stands beside the position: given, or |cost| ÷ leverage, less what is reserved.
-    fn wallet(&self) -> Money {
-        let wallet = match (self.get("wallet"), self.get("leverage")) {
-            (Some(wallet), _) => m(wallet),
-            (None, Some(leverage)) => self.cost().abs().share(1, leverage.parse().unwrap(), Round::Down),
-            (None, None) => m(self.text("cash")) + self.cost(),
-        };
-        wallet - m(self.or("reserved", "0"))
-    }
-
-    /// The mark: given, or the entry price.
-    fn mark(&self) -> Price {
-        self.get("mark").map_or_else(|| p(self.text("entry")), p)
-    }
-
-    fn tiers(&self) -> TierTable {
-        ladder_with(r(self.or("maintenance_rate", "0.000000001")), m(self.or("deduction", "0")))
-    }
-
-    fn line<'a>(&self, tiers: &'a TierTable) -> Line<'a> {
-        Line {
-            contract: self.contract(),
-            size: self.size(),
-            cost: self.cost(),
-            opposite: (Size::ZERO, Money::ZERO),
-            tiers,
-            closing_fee: r(self.or("closing_fee", "0")),
-            mark: self.mark(),
-            wallet: self.wallet(),
-            index_price: Price::ONE,
-            haircuts: Haircuts::flat(Rate::ONE),
-            other: m(self.or("other", "0")),
-            rule: LineRule::Below,
-        }
-    }
+        _ => return None,
+    };
+    Some(rule)
 }
 
 /// The adverse crossing; the other side must have none.
@@ -172,7 +47,7 @@ fn liquidation(inputs: &Inputs) -> Outcome {
     let tiers = inputs.tiers();
     let mut line = inputs.line(&tiers);
     let (mut others_upnl, mut others_maintenance) = (Money::ZERO, Money::ZERO);
-    for other in inputs.others() {
+    for other in inputs.each("others") {
         let (contract, mark, size, tiers) = (other.contract(), other.mark(), other.size(), other.tiers());
         others_upnl += contract.upnl(mark, size, other.cost()).unwrap();
         others_maintenance += maintenance_margin(contract, mark, size, &tiers, Rate::ZERO).unwrap().required;
@@ -245,6 +120,8 @@ fn bankruptcy(inputs: &Inputs) -> Outcome {
         outcome.push(("equity", (wallet + contract.upnl(inputs.mark(), size, cost).unwrap()).into()));
     }
     if let (Some(theirs), Some(price)) = (inputs.get("counterparty_size"), price) {
+        let left = wallet + contract.upnl(price, size, cost).unwrap();
+        outcome.push(("equity_at_bankruptcy_price", left.into()));
         let theirs: Size = theirs.parse().unwrap();
         let cost = p(inputs.text("counterparty_entry")) * theirs;
         outcome.push(("counterparty_realised", split_close(theirs, cost, -theirs, price * -theirs).realised.into()));
@@ -314,12 +191,6 @@ fn margin(inputs: &Inputs) -> Outcome {
         ("maintenance", maintenance.required.into()),
         ("initial", initial.required.into()),
     ]
-}
-
-fn is_below_line(inputs: &Inputs) -> Outcome {
-    let tiers = inputs.tiers();
-    let line = inputs.line(&tiers);
-    vec![("below", Ours::Flag(line.rule.is_below(line.headroom(line.mark).unwrap())))]
 }
 
 /// Caps as given, or each tier's floor as the cap before it.
@@ -393,6 +264,7 @@ fn funding(inputs: &Inputs) -> Outcome {
     let rate = funding_rate(part(quoted), &rule);
     let mut outcome = vec![
         ("premium", quoted.into()),
+        ("clamp_term", Rate::new((rate.units() - part(quoted).units()) * parts).unwrap().into()),
         ("rate", rate.into()),
         ("rate_of_all_parts", Rate::new(rate.units() * parts).unwrap().into()),
     ];
@@ -407,9 +279,11 @@ fn funding(inputs: &Inputs) -> Outcome {
 fn coin_funding(inputs: &Inputs) -> Outcome {
     let (contract, size, mark) = (inputs.contract(), inputs.size(), inputs.mark());
     let step = funding_index_step(contract, mark, r(inputs.text("rate"))).unwrap();
+    let payment = funding_payment(size, step).unwrap().amount;
     vec![
         ("value", contract.value(mark, size, Round::Down).unwrap().into()),
-        ("payment", funding_payment(size, step).unwrap().amount.into()),
+        ("payment", payment.into()),
+        ("net_profit", (m(inputs.or("profit", "0")) + payment).into()),
     ]
 }
 
