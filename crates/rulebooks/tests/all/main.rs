@@ -1,3 +1,4 @@
 //! The shipped rulebooks, and books under them.
 
+mod schema;
 mod shipped;
