@@ -231,6 +231,7 @@ fn account_rules(sections: &Sections) -> AccountRules {
             GainsRule::MaintenanceOnly => Gains::MaintenanceOnly,
         },
         outflow_share: account.outflow_share.as_ref().map_or(Rate::ZERO, |share| share.0),
+        nearest_price: sections.liquidation_price.nearest,
     }
 }
 

@@ -224,6 +224,9 @@ pub struct PriceSection {
     pub form: PriceFormText,
     /// How it is shown: direction and digits. Left out: eight digits toward zero.
     pub shown: Option<DigitsText>,
+    /// Whether its eighth digit is the nearest one and not the one toward zero.
+    #[serde(default)]
+    pub nearest: bool,
     /// It is shown in multiples of this, in the direction of `shown`: a tick that is no power of ten.
     pub step: Option<PriceText>,
 }
