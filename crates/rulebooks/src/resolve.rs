@@ -416,7 +416,7 @@ fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<Tier
 }
 
 fn double(leverage: &str) -> Option<Money> {
-    let money: Money = leverage.strip_suffix('x')?.parse().ok()?;
+    let money: Money = leverage.trim_end_matches('x').parse().ok()?;
     money.checked_add(money)
 }
 

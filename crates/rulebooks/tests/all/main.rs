@@ -2,3 +2,6 @@
 
 mod schema;
 mod shipped;
+mod support;
+mod tutorial;
+mod venues;
