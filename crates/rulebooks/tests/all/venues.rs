@@ -3,7 +3,7 @@
 
 use crate::support::{cut, digits, figures, nearest, position, price, rules, unit};
 use plimsoll_rulebooks::PositionFigures;
-use units::Round;
+use units::{Money, Round};
 
 fn isolated(market: &str, size: &str, entry: &str, mark: &str, more: &str) -> String {
     format!(
@@ -17,6 +17,11 @@ fn cross(asset: &str, amount: &str, market: &str, size: &str, entry: &str, mark:
         "account = {{ mode = \"cross\" }}\ncollateral = [{{ asset = \"{asset}\", amount = \"{amount}\" }}]\n[[position]]\n\
          market = \"{market}\"\nsize = \"{size}\"\nentry_price = \"{entry}\"\n{more}\n[prices]\n\"{market}\" = {{ mark = \"{mark}\" }}\n"
     )
+}
+
+/// An amount to the nearest 1e-8.
+fn nearest_amount(amount: Money) -> String {
+    cut(amount + "0.000000005".parse().expect("half a step"), 8)
 }
 
 /// A price of a long to the nearest cent, as pages print it.
@@ -86,6 +91,17 @@ fn binance_gives_recorded_positions() {
     assert_eq!(cut(short.maintenance_margin, 8), "0.51399355");
 }
 
+/// BIN-MAM-01: 1,000 of BNB count 950, of ADA 900.
+#[test]
+fn binance_counts_collateral_at_its_shares() {
+    let book = r#"
+        account = { mode = "cross" }
+        collateral = [{ asset = "BNB", amount = "2" }, { asset = "ADA", amount = "1000" }]
+        prices = { BNB = { index = "500" }, ADA = { index = "1" } }
+    "#;
+    assert_eq!(cut(unit("binance-usdm", "", book).equity, 16), "1850");
+}
+
 /// COIN-M by the formula of its page: 33,578.86. The page itself shows 33,599.40 in a community post, which nobody explains.
 #[test]
 fn binance_coin_margined_follows_the_formula() {
@@ -121,13 +137,23 @@ fn bybit_gives_the_margins_of_a_recorded_position() {
     let long = &account.positions[0];
     assert_eq!(cut(account.equity, 8), "11.47904524");
     assert_eq!(cut(long.upnl, 8), "0.0018");
-    // `positionIMByMp` and `positionMMByMp`. `positionIM` 4.6876214 and `positionMM` 0.2602414 are the same at the entry price, and
-    // so are the account's totals (× 1.000686 of USDT in USD), which come from an older valuation than the mark beside them.
+    // `positionIMByMp` and `positionMMByMp`.
     assert_eq!(
         (cut(long.initial_margin, 8).as_str(), cut(long.maintenance_margin, 8).as_str()),
         ("4.68780139", "0.26025039")
     );
-    // Bybit showed 176.89650029; where equity meets maintenance without the fee to close is 176.51635557.
+    // `positionIM` 4.6876214 and `positionMM` 0.2602414 are those of the entry price, and so are the account's totals, in USD.
+    let priced = book + "USDT = { index = \"1.000686\" }\n";
+    assert_eq!(cut(unit("bybit-linear@2025-10-02", market, &priced).equity, 6), "11.486919");
+    let at_entry = unit("bybit-linear@2025-10-02", market, &priced.replace("233.029", "233.02"));
+    let margins = (nearest_amount(at_entry.initial_margin), nearest_amount(at_entry.maintenance_margin));
+    assert_eq!((margins.0.as_str(), margins.1.as_str()), ("4.6908371", "0.26041992"));
+    let at_entry = &at_entry.positions[0];
+    let margins = (nearest_amount(at_entry.initial_margin), nearest_amount(at_entry.maintenance_margin));
+    assert_eq!((margins.0.as_str(), margins.1.as_str()), ("4.6876214", "0.2602414"));
+    // Bybit showed 176.89650029, which is 233.029 − (11.48691986 − 0.26041992) ÷ 0.2: equity and maintenance of the account in USD,
+    // maintenance of the entry price and with the fee to close, no divisor. A rulebook has one form for both modes, and this one is
+    // that of isolated positions: where equity meets maintenance without the fee to close, 176.51635557.
     assert_eq!(below(long, "0.00000001"), "176.51635557");
 }
 
@@ -201,6 +227,46 @@ fn hyperliquid_gives_an_account_of_2023() {
     let margins: Vec<String> = account.positions.iter().map(|row| cut(row.initial_margin, 6)).collect();
     // As recorded: 11.383755, 3.96788, 14.3622, 25.47694, 23.48931, 14.541035.
     assert_eq!(margins[..6], ["11.383755", "3.96788", "14.3622", "25.47694", "23.48931", "14.541035"]);
+}
+
+/// The venue's own vault on 2026-07-19, whose positions have a greatest leverage of 50 in every coin: `maxLeverage` in the answer,
+/// where `meta` has 5 for DYDX. The rest of its maintenance, 38,190.917162, is put in as one position of ETH.
+#[test]
+fn hyperliquid_gives_the_price_of_its_vault() {
+    let market = "clause = \"HL-TI-02\"\nsymbol = \"DYDX\"\ncontract = \"linear\"\nsettlement = \"USDC\"\n\
+        taker_fee = \"0.045%\"\nmaker_fee = \"0.015%\"\nmaintenance = \"half_at_max_leverage\"\n\
+        ladder = { tiers = [{ cap = \"10000000000 USDC\", leverage = \"50x\" }] }";
+    let book = r#"
+        account = { mode = "cross" }
+        collateral = [{ asset = "USDC", amount = "3001325.70868" }]
+        position = [
+            { market = "DYDX", size = "-100480.9", entry_price = "0.12169", leverage = "20" },
+            { market = "ETH", size = "1", entry_price = "1909545.8581", leverage = "20" },
+        ]
+        prices = { DYDX = { mark = "0.12083" }, ETH = { mark = "1909545.8581" } }
+    "#;
+    let account = unit("hyperliquid@2026-07-19", market, book);
+    assert_eq!(
+        (cut(account.equity, 6).as_str(), cut(account.maintenance_margin, 6).as_str()),
+        ("3001412.122254", "38312.328233")
+    );
+    // Recorded with ten digits, 29.3180423289; a price here has eight.
+    let short = &account.positions[0];
+    assert_eq!(nearest(short.liquidation_price_above, "0.00000001"), "29.31804233");
+    assert_eq!(cut(short.initial_margin, 6), "607.055357");
+}
+
+/// HL-TIER-01: from 150,000,000 on the rate is 2.5 % and the deduction 1,875,000.
+#[test]
+fn hyperliquid_joins_its_tiers() {
+    for (size, maintenance) in [("1500", "1875000"), ("-2000", "3125000")] {
+        let row = position(
+            "hyperliquid",
+            "",
+            &cross("USDC", "90000000", "BTC", size, "100000", "100000", "leverage = \"5\""),
+        );
+        assert_eq!(cut(row.maintenance_margin, 16), maintenance);
+    }
 }
 
 /// DER-STD-01 and -02, and the other rows of the page; the inverse contract has the same shape in coin.
@@ -311,7 +377,11 @@ fn plimsoll_has_half_the_initial_rate_and_the_fee_to_close() {
     let row = &unit.positions[0];
     assert_eq!((cut(row.initial_margin, 16), cut(row.maintenance_margin, 16)), ("20000".into(), "10500".into()));
     // 10 % of the notional stays behind, though initial margin is 2 %: nothing may leave of 50,000.
-    assert_eq!(unit.withdrawable[0].amount, units::Money::ZERO);
+    assert_eq!(unit.withdrawable[0].amount, Money::ZERO);
     // (1,000,000 − 50,000) ÷ 20 ÷ (1 − 1.05 %).
     assert_eq!(below(row, "0.00000001"), "48004.04244567");
+    // 100,000 USD at 50,000 is 2 BTC.
+    let book = cross("BTC", "1", "BTC-INV", "-100000", "50000", "50000", "") + "BTC = { index = \"50000\" }\n";
+    let row = position("plimsoll", "", &book);
+    assert_eq!((cut(row.initial_margin, 16), cut(row.maintenance_margin, 16)), ("0.04".into(), "0.021".into()));
 }
