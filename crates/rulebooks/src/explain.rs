@@ -333,7 +333,8 @@ impl Working<'_> {
         let rounding =
             section.shown.as_ref().map_or((8, Round::TowardZero), |digits| (digits.0.decimals, digits.0.round));
         let step = |how: &str| {
-            let how = format!("{how}, {}, {} digits", direction(rounding.1), rounding.0);
+            let way = if self.rulebook.account.nearest_price { "nearest" } else { direction(rounding.1) };
+            let how = format!("{how}, {way}, {} digits", rounding.0);
             Step::new(name, shown, how).by(&section.clause.0)
         };
         Some(match held.rules().price_form {
@@ -531,6 +532,11 @@ fn ladder_how(held: &Position, notional: Money, initial: bool) -> String {
         ),
         Ladder::PerSize(ladder) => format!(
             "{} + |size| × {}",
+            percent(if initial { ladder.initial } else { ladder.maintenance }),
+            percent(ladder.rise)
+        ),
+        Ladder::PerNotional(ladder) => format!(
+            "{} + notional × {}",
             percent(if initial { ladder.initial } else { ladder.maintenance }),
             percent(ladder.rise)
         ),

@@ -236,6 +236,7 @@ fn account_rules(sections: &Sections) -> AccountRules {
             GainsRule::MaintenanceOnly => Gains::MaintenanceOnly,
         },
         outflow_share: account.outflow_share.as_ref().map_or(Rate::ZERO, |share| share.0),
+        nearest_price: sections.liquidation_price.nearest,
     }
 }
 
@@ -338,6 +339,11 @@ fn ladder(source: &Source<'_>, market: &MarketSection) -> Checked<Ladder> {
             maintenance: share(maintenance)?,
             rise: share(rise)?,
         }),
+        LadderFile::PerNotional { initial, maintenance, rise } => Ladder::PerNotional(SizeLadder {
+            initial: share(initial)?,
+            maintenance: share(maintenance)?,
+            rise: share(rise)?,
+        }),
         LadderFile::SizeRoot { initial, maintenance, rise } => Ladder::SizeRoot(SizeLadder {
             initial: share(initial)?,
             maintenance: share(maintenance)?,
@@ -415,7 +421,7 @@ fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<Tier
 }
 
 fn double(leverage: &str) -> Option<Money> {
-    let money: Money = leverage.parse().ok()?;
+    let money: Money = leverage.trim_end_matches('x').parse().ok()?;
     money.checked_add(money)
 }
 
@@ -456,9 +462,13 @@ impl Rulebook {
     /// Rounds a liquidation price the way the venue shows it.
     #[must_use]
     pub fn shown_price(&self, price: Price) -> Price {
-        let Some(digits) = self.sections.liquidation_price.shown.as_ref() else { return price };
-        let step = 10i64.pow(8u32.saturating_sub(digits.0.decimals.min(8)));
-        Price::new(step).and_then(|tick| price.to_tick(tick, digits.0.round)).unwrap_or(price)
+        let section = &self.sections.liquidation_price;
+        let Some(digits) = section.shown.as_ref() else { return price };
+        let step = match &section.step {
+            Some(step) => Some(step.0),
+            None => Price::new(10i64.pow(8u32.saturating_sub(digits.0.decimals.min(8)))),
+        };
+        step.and_then(|tick| price.to_tick(tick, digits.0.round)).unwrap_or(price)
     }
 }
 

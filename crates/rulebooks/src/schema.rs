@@ -224,6 +224,11 @@ pub struct PriceSection {
     pub form: PriceFormText,
     /// How it is shown: direction and digits. Left out: eight digits toward zero.
     pub shown: Option<DigitsText>,
+    /// Whether its eighth digit is the nearest one and not the one toward zero.
+    #[serde(default)]
+    pub nearest: bool,
+    /// It is shown in multiples of this, in the direction of `shown`: a tick that is no power of ten.
+    pub step: Option<PriceText>,
 }
 
 /// Figures that the venue computes with fewer digits than we have.
@@ -509,6 +514,15 @@ pub enum LadderFile {
         /// Maintenance rate of nothing.
         maintenance: Percent,
         /// What a contract adds to both.
+        rise: Percent,
+    },
+    /// Rates that grow with each coin of notional: inverse contracts.
+    PerNotional {
+        /// Initial rate of nothing.
+        initial: Percent,
+        /// Maintenance rate of nothing.
+        maintenance: Percent,
+        /// What a coin adds to both.
         rise: Percent,
     },
     /// Rates that grow with the root of the size.

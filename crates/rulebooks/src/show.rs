@@ -161,6 +161,15 @@ fn market_rows(market: &Market) -> Vec<(String, String)> {
                 percent(ladder.rise)
             ),
         )),
+        Ladder::PerNotional(ladder) => rows.push((
+            "ladder".to_owned(),
+            format!(
+                "initial {}, maintenance {}, each + {} a coin of notional",
+                percent(ladder.initial),
+                percent(ladder.maintenance),
+                percent(ladder.rise)
+            ),
+        )),
         Ladder::SizeRoot(ladder) => rows.push((
             "ladder".to_owned(),
             format!(

@@ -87,7 +87,7 @@ text_value!(
     /// A leverage: `"125x"`, a whole number or a decimal, at least 1. Kept as 1 ÷ leverage, rounded up, beside what was written.
     Leverage((Rate, String)), r"^\d+(\.\d+)?x$", "a leverage such as \"125x\"",
     |text| Some((one_over(text.strip_suffix('x')?)?, text.to_owned())),
-    |(_, text)| format!("{text}x")
+    |(_, text)| text.clone()
 );
 text_value!(
     /// An amount with its asset: `"50000 USDT"`.

@@ -150,6 +150,8 @@ pub struct AccountRules {
     pub gains: Gains,
     /// What must stay after an outflow, as a share of gross notional.
     pub outflow_share: Rate,
+    /// Whether the last digit of a liquidation price is the nearest one; else it is toward zero.
+    pub nearest_price: bool,
 }
 
 impl AccountRules {

@@ -23,6 +23,9 @@ pub enum Ladder {
     OpenInterest(OpenInterestLadder),
     /// A rate for each side, slippage and risk together; initial is a multiple of it. Vega.
     RiskFactors(RiskFactors),
+    /// Rates that grow by the same amount with each coin of notional: what [`Self::PerSize`] is to an inverse contract, whose
+    /// size is an amount of quote. Deribit.
+    PerNotional(SizeLadder),
 }
 
 /// Rates that rise by one amount for each started step of notional above a base.
@@ -49,7 +52,7 @@ pub struct SizeLadder {
     pub initial: Rate,
     /// Maintenance rate of a position of nothing.
     pub maintenance: Rate,
-    /// What a contract adds to both rates, or the root of a contract.
+    /// What a contract adds to both rates, or the root of a contract, or a coin of notional.
     pub rise: Rate,
 }
 
@@ -107,15 +110,8 @@ impl Ladder {
         match self {
             Self::Tiers(table) => Some(table.of(notional).terms()),
             Self::Steps(steps) => steps.at(notional),
-            Self::PerSize(ladder) => {
-                let contracts = i128::from(size.abs().units());
-                let rise = mul_div(contracts, i128::from(ladder.rise.units()), SIZE_ONE, Round::Up)?;
-                Some(LadderTerms {
-                    initial: raised(ladder.initial, rise)?,
-                    maintenance: raised(ladder.maintenance, rise)?,
-                    deduction: Money::ZERO,
-                })
-            }
+            Self::PerSize(ladder) => ladder.linear(i128::from(size.abs().units()), SIZE_ONE),
+            Self::PerNotional(ladder) => ladder.linear(notional.units(), Money::whole(1).units()),
             Self::SizeRoot(ladder) => {
                 let rise = root_rise(size, ladder.rise)?;
                 let with = |rate: Rate| Some(rate.max(raised(share(rate, ROOT_SHARE, Round::Up)?, rise)?));
@@ -168,6 +164,15 @@ impl StepLadder {
             maintenance: raised(self.maintenance, rise)?,
             deduction: Money::ZERO,
         })
+    }
+}
+
+impl SizeLadder {
+    /// Both rates risen by `rise` for each `one` of the amount, rounded up.
+    fn linear(&self, amount: i128, one: i128) -> Option<LadderTerms> {
+        let rise = mul_div(amount, i128::from(self.rise.units()), one, Round::Up)?;
+        let (initial, maintenance) = (raised(self.initial, rise)?, raised(self.maintenance, rise)?);
+        Some(LadderTerms { initial, maintenance, deduction: Money::ZERO })
     }
 }
 
@@ -250,6 +255,8 @@ mod tests {
         let deribit = SizeLadder { initial: r("0.02"), maintenance: r("0.01"), rise: r("0.00005") };
         assert_eq!(at(&Ladder::PerSize(deribit), "-350", "1", "0"), (r("0.0375"), r("0.0275")));
         assert_eq!(at(&Ladder::PerSize(deribit), "0.00000001", "1", "0"), (r("0.020000001"), r("0.010000001")));
+        // 350 coins of an inverse contract, whatever the number of contracts.
+        assert_eq!(at(&Ladder::PerNotional(deribit), "-1", "350", "0"), (r("0.0375"), r("0.0275")));
         let drift = SizeLadder { initial: r("0.05"), maintenance: r("0.03"), rise: r("0.001") };
         assert_eq!(at(&Ladder::SizeRoot(drift), "-400", "1", "0"), (r("0.06"), r("0.044")));
         assert_eq!(at(&Ladder::SizeRoot(drift), "4", "1", "0"), (r("0.05"), r("0.03")));

@@ -82,6 +82,24 @@ impl<'a> Side<'a> {
         stops
     }
 
+    /// The neighbour of a crossing that is shown: where headroom is nothing; else the lower one, or the nearer one.
+    fn shown(&self, crossing: &Crossing, nearest: bool) -> Price {
+        let Crossing { first_below, last_good } = *crossing;
+        let off = |price| self.headroom(price).map_or(i128::MAX, |headroom| headroom.abs().units());
+        match (off(last_good), off(first_below)) {
+            (0, _) => last_good,
+            (_, 0) => first_below,
+            (good, bad) if nearest => {
+                if good < bad {
+                    last_good
+                } else {
+                    first_below
+                }
+            }
+            _ => first_below.min(last_good),
+        }
+    }
+
     /// Two neighbours between a good price and a bad one. Figures are nearly straight lines, so the chord is tried in turn
     /// with the middle.
     fn between(&self, mut good: i64, mut bad: i64) -> (i64, i64) {
@@ -179,8 +197,8 @@ impl<'a> Account<'a> {
 
     /// The liquidation price in the form of the venue, to 1e-8; which way its last digit goes is said with each form.
     ///
-    /// [`PriceForm::Solved`] gives the exact crossing toward zero, as Binance shows it. The stated forms round toward zero, too. A
-    /// price that is not positive is none.
+    /// [`PriceForm::Solved`] gives the exact crossing, toward zero or to the nearest as the account's rules say. The stated forms
+    /// do the same, but for [`PriceForm::EntryMaintenance`], which is toward zero. A price that is not positive is none.
     #[must_use]
     pub fn liquidation_prices(&self, terms: &AccountTerms, at: usize) -> Option<LiquidationPrices> {
         let holding = self.positions.get(at)?;
@@ -206,10 +224,9 @@ impl<'a> Account<'a> {
         }
         let (below, above) = self.crossings(terms, at)?;
         let shown = |crossing: Option<Crossing>| {
-            let Some(crossing) = crossing else { return LiquidationPrice::None };
-            let exact = side.headroom(crossing.last_good) == Some(Money::ZERO);
-            let low = crossing.first_below.min(crossing.last_good);
-            LiquidationPrice::At(if exact { crossing.last_good } else { low })
+            crossing.map_or(LiquidationPrice::None, |crossing| {
+                LiquidationPrice::At(side.shown(&crossing, self.rules.nearest_price))
+            })
         };
         Some(LiquidationPrices { below: shown(below), above: shown(above) })
     }
@@ -246,17 +263,15 @@ impl<'a> Account<'a> {
             _ => limits::RATE_ONE,
         };
         // headroom ÷ size is a distance; dividing by (1 − l × side) is a multiplication by 1e9 ÷ (1e9 − l × side).
-        let distance = mul_div(
-            available.units(),
-            i128::from(limits::RATE_ONE),
-            size.checked_mul(i128::from(divisor))?,
-            Round::Down,
-        )?;
+        let divisor = size.checked_mul(i128::from(divisor))?;
+        let distance_in = |parts: i64| mul_div(available.units(), i128::from(parts), divisor, Round::Down);
+        let distance = distance_in(limits::RATE_ONE)?;
         let units = i128::from(holding.price.units()) - distance;
         // One unit of the distance is a unit of price; what it rounded goes back toward zero.
-        let exact = mul_div(distance, size * i128::from(divisor), i128::from(limits::RATE_ONE), Round::Down)
-            == Some(available.units());
-        let units = if exact { units } else { units - 1 };
+        let exact = mul_div(distance, divisor, i128::from(limits::RATE_ONE), Round::Down) == Some(available.units());
+        // What the distance lost is less than half a unit when twice the distance lost nothing.
+        let is_near = self.rules.nearest_price && distance_in(2 * limits::RATE_ONE) == distance.checked_mul(2);
+        let units = if exact || is_near { units } else { units - 1 };
         i64::try_from(units).ok().and_then(Price::new).filter(|price| price.is_positive())
     }
 
@@ -413,6 +428,36 @@ mod tests {
             Self { market, ..self }
         }
     }
+    #[test]
+    fn the_last_digit_is_cut_or_the_nearest() {
+        let flat = rules(tiers(&[("1000000", "0.5", "0.2")]));
+        let price = |held: Holding<'_>, cash_of: &str, rules: AccountRules| {
+            let (collateral, positions) = (cash(cash_of), [held]);
+            let account = Account { rules, collateral: &collateral, positions: &positions };
+            let prices = account.liquidation_prices(&account.terms().unwrap(), 0).unwrap();
+            if held.size.is_positive() { prices.below } else { prices.above }
+        };
+        let (cut, nearest) = (AccountRules::default(), AccountRules { nearest_price: true, ..AccountRules::default() });
+        // (100 + 19) ÷ 1.2 is 99.166… and (100 − 19) ÷ 0.8 is 101.25; (100 + 20) ÷ 1.2 is 100.
+        let (short, long) = (holding(&flat, "-1", "100", "90"), holding(&flat, "1", "100", "110"));
+        assert_eq!(price(short, "19", cut), at("99.16666666"));
+        assert_eq!(price(short, "19", nearest), at("99.16666667"));
+        assert_eq!(price(long, "19", nearest), at("101.25"));
+        // Where equal is below the line, the price that is exact is the first one below.
+        for rules in [cut, nearest] {
+            assert_eq!(price(short, "20", AccountRules { at_is_below: true, ..rules }), at("100"));
+            assert_eq!(price(short, "20", rules), at("100"));
+        }
+        // Stated: 90 + (29 − 18) ÷ 1.2 is 99.1666…; for 7 contracts 90 + (89 − 126) ÷ 7 is 84.714285 71…
+        let distance = MarketRules { price_form: PriceForm::Distance, ..flat };
+        assert_eq!(price(holding(&distance, "-1", "100", "90"), "19", cut), at("99.16666666"));
+        assert_eq!(price(holding(&distance, "-1", "100", "90"), "19", nearest), at("99.16666667"));
+        let undivided = MarketRules { price_form: PriceForm::Undivided, ..distance };
+        for rules in [cut, nearest] {
+            assert_eq!(price(holding(&undivided, "-7", "100", "90"), "19", rules), at("84.71428571"));
+        }
+    }
+
     fn cash(amount: &str) -> [Collateral<'static>; 1] {
         [Collateral { amount: m(amount), index_price: Price::ONE, haircuts: Haircuts::flat(Rate::ONE) }]
     }

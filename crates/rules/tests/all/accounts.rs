@@ -56,7 +56,10 @@ fn ladders() -> impl Strategy<Value = Ladder> {
         let (lower, upper) = (Money::whole(25_000_000), Money::whole(50_000_000));
         Ladder::OpenInterest(OpenInterestLadder { initial, fraction, lower, upper })
     });
-    prop_oneof![3 => tiers, 2 => steps, 1 => size(false), 1 => size(true), 1 => risk, 1 => open_interest]
+    let notional = (1_000_000i64..200_000_000, 0i64..1_000).prop_map(|(first, rise)| {
+        Ladder::PerNotional(SizeLadder { initial: rate(first * 2), maintenance: rate(first), rise: rate(rise) })
+    });
+    prop_oneof![3 => tiers, 1 => notional, 2 => steps, 1 => size(false), 1 => size(true), 1 => risk, 1 => open_interest]
 }
 
 /// The maintenance rate and deduction of a ladder, again: tiers as a sum of slices, steps counted one by one, roots by squaring.
@@ -82,6 +85,11 @@ fn slow_maintenance(ladder: &Ladder, size: i64, notional: i128) -> i128 {
         Ladder::PerSize(ladder) => {
             let rise = i128::from(size.abs()) * i128::from(ladder.rise.units());
             at(i128::from(ladder.maintenance.units()) + (rise + 99_999_999) / 100_000_000)
+        }
+        Ladder::PerNotional(ladder) => {
+            let rise = notional * i128::from(ladder.rise.units());
+            let coin = 10i128.pow(16);
+            at(i128::from(ladder.maintenance.units()) + (rise + coin - 1) / coin)
         }
         Ladder::SizeRoot(ladder) => {
             let square = i128::from(size.abs()) * 100_000_000;

@@ -11,7 +11,7 @@ pub const PREFIXES: [(&str, &str); 11] = [
     ("binance-coinm", "BC"),
     ("binance-usdm", "BN"),
     ("bitmex", "BM"),
-    ("bybit", "BY"),
+    ("bybit-linear", "BY"),
     ("deribit", "DB"),
     ("derive", "DV"),
     ("drift", "DR"),
@@ -21,7 +21,7 @@ pub const PREFIXES: [(&str, &str); 11] = [
     ("vega", "VG"),
 ];
 
-const TOPICS: [&str; 13] = ["MM", "IM", "TI", "LP", "BP", "FU", "CO", "LQ", "IF", "AD", "FE", "OD", "AC"];
+const TOPICS: [&str; 15] = ["MK", "IX", "MM", "IM", "TI", "LP", "BP", "FU", "CO", "LQ", "IF", "AD", "FE", "OD", "AC"];
 
 /// Clauses of a venue with what each says, in order; empty where it has no file.
 pub fn of(venue: &str) -> BTreeMap<String, String> {
