@@ -6,9 +6,11 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+mod margin;
 mod out;
 mod replay;
 mod report;
+mod rulebook;
 mod run;
 mod save;
 
@@ -24,6 +26,10 @@ struct Cli {
 enum Command {
     /// Run scenarios and compare their golden lines
     Run(run::Args),
+    /// Compute the margin figures of a book under a venue's rules, with the working
+    Margin(Box<margin::Args>),
+    /// List, show, check and compare rulebooks
+    Rulebook(rulebook::Args),
     /// Replay a crash on real prices against a population of accounts
     Replay(Box<replay::Args>),
 }
@@ -31,6 +37,8 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Margin(args) => margin::run(&args),
+        Command::Rulebook(args) => rulebook::run(&args),
         Command::Replay(args) => replay::run(&args),
     }
 }

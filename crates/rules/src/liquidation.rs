@@ -168,7 +168,7 @@ pub fn liquidation_prices(line: &Line<'_>) -> LiquidationPrices {
 }
 
 /// How far above the mark a crossing is sought, as a multiple of it.
-const PRICE_RANGE: i64 = 1_000_000;
+pub(crate) const PRICE_RANGE: i64 = 1_000_000;
 
 /// The first price from the mark towards `end` (in units) at which the account is below its line.
 fn crossing(line: &Line<'_>, end: i64) -> LiquidationPrice {
@@ -184,7 +184,7 @@ fn crossing(line: &Line<'_>, end: i64) -> LiquidationPrice {
 
 /// Two neighbours between `good`, where `is_good` holds, and `bad`, where it does not: it holds at the first and not at
 /// the second. At most 63 halvings, the distance being below 2⁶³.
-fn halve(mut good: i64, mut bad: i64, is_good: impl Fn(i64) -> bool) -> (i64, i64) {
+pub(crate) fn halve(mut good: i64, mut bad: i64, is_good: impl Fn(i64) -> bool) -> (i64, i64) {
     while good.abs_diff(bad) > 1 {
         let middle = good.midpoint(bad);
         if is_good(middle) {

@@ -1,6 +1,6 @@
 //! Initial margin, maintenance margin and what collateral counts.
 
-use crate::{Contract, TierTable};
+use crate::{Contract, LadderTerms, TierTable};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -37,18 +37,8 @@ pub fn maintenance_margin(
         return Some(MarginTerms::default());
     }
     let notional = contract.notional(mark, size)?;
-    let tier = tiers.of(notional);
-    let charge = notional.mul_rate(tier.maintenance_rate, Round::Up);
     let fee = notional.mul_rate(closing_fee, Round::Up);
-    let required = (charge - tier.deduction).max(Money::ZERO) + fee;
-    Some(MarginTerms {
-        notional,
-        rate: tier.maintenance_rate,
-        charge,
-        deduction: tier.deduction,
-        closing_fee: fee,
-        required,
-    })
+    Some(MarginTerms::maintenance(notional, &tiers.of(notional).terms(), fee))
 }
 
 /// Needed to open: notional × the greater of 1 ÷ leverage and the tier's initial rate, plus the fee to close, and never
@@ -68,12 +58,26 @@ pub fn initial_margin(
         return Some(MarginTerms::default());
     }
     let notional = contract.notional(mark, size)?;
-    let tier = tiers.of(notional);
-    let rate = leverage_rate.max(tier.initial_rate);
-    // The initial rate is never below the maintenance rate of its tier, so this is never below maintenance.
-    let charge = notional.mul_rate(rate, Round::Up);
     let fee = notional.mul_rate(closing_fee, Round::Up);
-    Some(MarginTerms { notional, rate, charge, deduction: Money::ZERO, closing_fee: fee, required: charge + fee })
+    // The initial rate is never below the maintenance rate of its tier, so this is never below maintenance.
+    Some(MarginTerms::initial(notional, &tiers.of(notional).terms(), leverage_rate, fee))
+}
+
+impl MarginTerms {
+    /// notional × maintenance rate − deduction, not below zero, + fee. Rounds up.
+    pub(crate) fn maintenance(notional: Money, ladder: &LadderTerms, closing_fee: Money) -> Self {
+        let (rate, deduction) = (ladder.maintenance, ladder.deduction);
+        let charge = notional.mul_rate(rate, Round::Up);
+        let required = (charge - deduction).max(Money::ZERO) + closing_fee;
+        Self { notional, rate, charge, deduction, closing_fee, required }
+    }
+
+    /// notional × the greater of `leverage_rate` (1 ÷ leverage) and the ladder's initial rate, + fee. Rounds up.
+    pub(crate) fn initial(notional: Money, ladder: &LadderTerms, leverage_rate: Rate, closing_fee: Money) -> Self {
+        let rate = leverage_rate.max(ladder.initial);
+        let charge = notional.mul_rate(rate, Round::Up);
+        Self { notional, rate, charge, deduction: Money::ZERO, closing_fee, required: charge + closing_fee }
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,14 @@ pub struct Tier {
     pub deduction: Money,
 }
 
+impl Tier {
+    /// Its rates and deduction.
+    #[must_use]
+    pub fn terms(&self) -> crate::LadderTerms {
+        crate::LadderTerms { initial: self.initial_rate, maintenance: self.maintenance_rate, deduction: self.deduction }
+    }
+}
+
 /// Why a ladder is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

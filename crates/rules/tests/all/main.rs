@@ -1,5 +1,11 @@
 //! The rules against what venues publish and what must hold for every input.
 
+mod accounts;
+mod clauses;
+mod conformance;
+mod forms;
+mod integers;
+mod manifest;
 mod number;
 mod properties;
 mod tables;

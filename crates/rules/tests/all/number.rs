@@ -1,6 +1,7 @@
 //! Decimal text at 16 decimals, for comparing across units.
 
 use plimsoll_rules::TierTable;
+use std::fmt;
 use units::{Money, Price, Rate, Round, div_round};
 
 pub fn m(text: &str) -> Money {
@@ -30,6 +31,12 @@ impl From<Price> for Fixed {
 impl From<Rate> for Fixed {
     fn from(rate: Rate) -> Self {
         Self(i128::from(rate.units()) * 10_000_000)
+    }
+}
+
+impl fmt::Display for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Money::from_units(self.0).fmt(f)
     }
 }
 

@@ -1,0 +1,469 @@
+//! A book: one account's collateral, positions and prices, as a file, and the same checked against a rulebook.
+
+use crate::problem::{Checked, Problem};
+use crate::resolve::{Market, Rulebook, Source};
+use crate::schema::{Chosen, MarginPrice, Mode};
+use crate::values::{Leverage, MoneyText, PriceText, SizeText};
+use rules::{Account, Collateral, Haircuts, Holding, MarketRules};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
+use units::{Money, Price, Rate, Round, Size};
+
+/// A book of positions.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookFile {
+    /// Venue, or venue@day; the command line may say another.
+    pub rulebook: Option<String>,
+    /// How margin is kept.
+    #[schemars(with = "AccountFile")]
+    pub account: Spanned<AccountFile>,
+    /// What is in the wallets.
+    #[serde(default)]
+    #[schemars(with = "Vec<CollateralFile>")]
+    pub collateral: Vec<Spanned<CollateralFile>>,
+    /// What is held.
+    #[serde(default, rename = "position")]
+    #[schemars(with = "Vec<PositionFile>")]
+    pub positions: Vec<Spanned<PositionFile>>,
+    /// Prices by market, and by asset where its index is not 1.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, PriceFile>")]
+    pub prices: BTreeMap<String, Spanned<PriceFile>>,
+}
+
+/// How margin is kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFile {
+    /// cross or isolated.
+    #[schemars(with = "Mode")]
+    pub mode: Spanned<String>,
+}
+
+/// What is in a wallet.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CollateralFile {
+    /// The asset.
+    pub asset: String,
+    /// How much; − is a debt.
+    pub amount: MoneyText,
+}
+
+/// What is held.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PositionFile {
+    /// The market.
+    #[schemars(with = "String")]
+    pub market: Spanned<String>,
+    /// + long, − short.
+    #[schemars(with = "SizeText")]
+    pub size: Spanned<SizeText>,
+    /// Average price at which it was opened.
+    pub entry_price: PriceText,
+    /// Where the rulebook needs it: `"20"`.
+    #[schemars(with = "Option<String>")]
+    pub leverage: Option<Spanned<String>>,
+    /// Isolated: what stands behind it. Left out: its initial margin at entry.
+    pub margin: Option<MoneyText>,
+}
+
+/// Prices of a market or an asset.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceFile {
+    /// Mark of a market.
+    pub mark: Option<PriceText>,
+    /// Index of a market, where it differs, or of an asset.
+    pub index: Option<PriceText>,
+    /// Open interest of a market, settlement asset.
+    pub open_interest: Option<MoneyText>,
+}
+
+impl BookFile {
+    /// Reads TOML, or JSON where the file begins with a brace.
+    ///
+    /// # Errors
+    /// What is wrong first; with its place in TOML.
+    pub fn read(source: &Source<'_>) -> Checked<Self> {
+        if !source.text.trim_start().starts_with('{') {
+            return source.parse();
+        }
+        let wrong = |what: String| Box::new(Problem::new(source.file, what));
+        let table: toml::Table = serde_json::from_str(source.text).map_err(|error| wrong(error.to_string()))?;
+        let text = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
+        let same = Source { file: source.file, text: &text };
+        same.parse().map_err(|problem| wrong(problem.what))
+    }
+}
+
+/// A wallet of a unit.
+#[derive(Clone, Debug)]
+pub struct Wallet {
+    /// The asset.
+    pub asset: String,
+    /// How much.
+    pub amount: Money,
+    /// Price in the numeraire.
+    pub index_price: Price,
+    /// What the first slice counts.
+    pub haircut: Rate,
+    /// Clause of that.
+    pub clause: Option<String>,
+    slices: Vec<rules::HaircutTier>,
+}
+
+/// A position of a unit.
+#[derive(Clone, Debug)]
+pub struct Position {
+    /// Its market.
+    pub market: String,
+    /// + long, − short.
+    pub size: Size,
+    /// Average price.
+    pub entry_price: Price,
+    /// Exact signed cost.
+    pub cost: Money,
+    /// What margin is computed from.
+    pub price: Price,
+    /// 1 ÷ leverage, rounded up; zero where none is chosen.
+    pub leverage: Rate,
+    /// Leverage as written.
+    pub leverage_text: Option<String>,
+    /// Step of sizes.
+    pub lot: Size,
+    /// Which wallet it settles in.
+    pub settlement: usize,
+    /// Clause of the market's figures.
+    pub clause: String,
+    number: usize,
+    rules: MarketRules,
+}
+
+/// What is margined together: the whole account in cross mode, one position in isolated mode.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// Wallets.
+    pub wallets: Vec<Wallet>,
+    /// Positions.
+    pub positions: Vec<Position>,
+}
+
+/// A book checked against a rulebook.
+#[derive(Clone, Debug)]
+pub struct Book {
+    /// cross or isolated.
+    pub mode: Mode,
+    /// One in cross mode, one per position in isolated mode.
+    pub units: Vec<Unit>,
+    /// Isolated: what stands behind no position.
+    pub free: Vec<Wallet>,
+}
+
+impl Unit {
+    /// Lets a function see the unit as an account of the rules.
+    pub fn with<R>(&self, rulebook: &Rulebook, f: impl FnOnce(&Account<'_>) -> R) -> R {
+        let collateral: Vec<Collateral<'_>> = self
+            .wallets
+            .iter()
+            .map(|wallet| Collateral {
+                amount: wallet.amount,
+                index_price: wallet.index_price,
+                haircuts: Haircuts { first: wallet.haircut, tiers: &wallet.slices },
+            })
+            .collect();
+        let positions: Vec<Holding<'_>> = self
+            .positions
+            .iter()
+            .map(|position| Holding {
+                rules: &position.rules,
+                size: position.size,
+                cost: position.cost,
+                price: position.price,
+                leverage: position.leverage,
+                settlement: position.settlement,
+                market: position.number,
+            })
+            .collect();
+        f(&Account { rules: rulebook.account, collateral: &collateral, positions: &positions })
+    }
+}
+
+impl Position {
+    /// What margin needs of its market.
+    #[must_use]
+    pub fn rules(&self) -> &MarketRules {
+        &self.rules
+    }
+}
+
+impl Book {
+    /// Checks a book against the rules of a day.
+    ///
+    /// # Errors
+    /// An unknown market, asset or mode; a missing price or leverage; a size or leverage beyond the ladder; figures out of range.
+    pub fn check(file: &BookFile, source: &Source<'_>, rulebook: &Rulebook) -> Checked<Self> {
+        let checker = Checker { file, source, rulebook };
+        let mode = checker.mode()?;
+        let wallets = checker.wallets()?;
+        let mut cross = Unit { wallets, positions: Vec::new() };
+        let mut units = Vec::new();
+        for (number, position) in file.positions.iter().enumerate() {
+            let row = checker.position(position)?;
+            checker.check_legs(number, position, mode)?;
+            match mode {
+                Mode::Cross => {
+                    let settlement = checker.settlement(&mut cross.wallets, &row.0, position)?;
+                    cross.positions.push(Position { settlement, ..row.0 });
+                }
+                Mode::Isolated => units.push(checker.isolated(position, row)?),
+            }
+        }
+        let checked = match mode {
+            Mode::Cross => Self { mode, units: vec![cross], free: Vec::new() },
+            Mode::Isolated => Self { mode, units, free: cross.wallets },
+        };
+        for unit in &checked.units {
+            if unit.with(rulebook, |account| account.terms()).is_none() {
+                return Err(Box::new(Problem::new(
+                    source.file,
+                    "figures are out of range: a notional is above 8.1e15 of its quote",
+                )));
+            }
+        }
+        Ok(checked)
+    }
+}
+
+struct Checker<'a> {
+    file: &'a BookFile,
+    source: &'a Source<'a>,
+    rulebook: &'a Rulebook,
+}
+
+impl Checker<'_> {
+    fn mode(&self) -> Checked<Mode> {
+        let given = &self.file.account.as_ref().mode;
+        let mode = match given.as_ref().as_str() {
+            "cross" => Mode::Cross,
+            "isolated" => Mode::Isolated,
+            "portfolio" => {
+                let problem = self.source.at(given.span(), "portfolio margin is not built yet");
+                return Err(Box::new(problem.hint("write \"cross\" or \"isolated\"")));
+            }
+            other => {
+                let problem = self.source.at(given.span(), format!("unknown mode {other:?}"));
+                return Err(Box::new(problem.hint("write \"cross\" or \"isolated\"")));
+            }
+        };
+        if !self.rulebook.sections.account.modes.contains(&mode) {
+            let what = format!("{} has no {} margin", self.rulebook.venue, given.as_ref());
+            return Err(self.source.at(given.span(), what));
+        }
+        Ok(mode)
+    }
+
+    fn wallets(&self) -> Checked<Vec<Wallet>> {
+        let mut wallets: Vec<Wallet> = Vec::new();
+        for row in &self.file.collateral {
+            let asset = &row.as_ref().asset;
+            if wallets.iter().any(|wallet| wallet.asset == *asset) {
+                return Err(self.source.at(row.span(), format!("{asset} stands here twice")));
+            }
+            wallets.push(self.wallet(asset, row.as_ref().amount.0, row.span())?);
+        }
+        Ok(wallets)
+    }
+
+    fn wallet(&self, asset: &str, amount: Money, span: std::ops::Range<usize>) -> Checked<Wallet> {
+        let known = self.rulebook.asset(asset);
+        let numeraire = &self.rulebook.sections.account.numeraire;
+        if known.is_none() && asset != numeraire {
+            let names: Vec<&str> = self.rulebook.assets.iter().map(|row| row.symbol.as_str()).collect();
+            let problem = self.source.at(span, format!("{asset} is no collateral of {}", self.rulebook.venue));
+            return Err(Box::new(problem.hint(suggestion(asset, &names))));
+        }
+        let given = self.file.prices.get(asset).and_then(|price| price.as_ref().index.as_ref());
+        let index_price = match given {
+            Some(price) => price.0,
+            None if asset == numeraire => Price::ONE,
+            None => {
+                let problem = self.source.at(span, format!("{asset} needs an index price in {numeraire}"));
+                return Err(Box::new(problem.hint(format!("add to [prices]: {asset} = {{ index = \"…\" }}"))));
+            }
+        };
+        Ok(Wallet {
+            asset: asset.to_owned(),
+            amount,
+            index_price,
+            haircut: known.map_or(Rate::ONE, |row| row.haircut),
+            clause: known.map(|row| row.clause.clone()),
+            slices: known.map(|row| row.slices.clone()).unwrap_or_default(),
+        })
+    }
+
+    fn position(&self, position: &Spanned<PositionFile>) -> Checked<(Position, String)> {
+        let file = position.as_ref();
+        let symbol = file.market.as_ref();
+        let Some((number, market)) = self.rulebook.markets.iter().enumerate().find(|(_, m)| m.symbol == *symbol) else {
+            let names: Vec<&str> = self.rulebook.markets.iter().map(|market| market.symbol.as_str()).collect();
+            let what = format!("{} has no market {symbol}", self.rulebook.venue);
+            return Err(Box::new(self.source.at(file.market.span(), what).hint(suggestion(symbol, &names))));
+        };
+        let size = file.size.as_ref().0;
+        if size.is_zero() || !size.is_multiple_of(market.lot) {
+            let what = format!("{symbol}: a size is a multiple of {}, and not zero", market.lot);
+            return Err(self.source.at(file.size.span(), what));
+        }
+        let (price, open_interest) = self.prices(position, symbol)?;
+        let mut rules = market.rules.clone();
+        rules.open_interest = open_interest;
+        let contract = rules.contract;
+        let out_of_range = || self.source.at(file.size.span(), format!("{symbol}: the notional is out of range"));
+        let cost = contract.value(file.entry_price.0, size, Round::TowardZero).ok_or_else(out_of_range)?;
+        let notional = contract.notional(price, size).filter(|n| n.units() <= units::limits::NOTIONAL_MAX);
+        let notional = notional.ok_or_else(out_of_range)?;
+        if let Some(cap) = rules.ladder.cap().filter(|cap| notional > *cap) {
+            let what = format!("{symbol}: a notional of {notional} is beyond the last tier, which ends at {cap}");
+            return Err(self.source.at(file.size.span(), what));
+        }
+        let leverage = self.leverage(position, market, size, notional, open_interest)?;
+        let row = Position {
+            market: symbol.clone(),
+            size,
+            entry_price: file.entry_price.0,
+            cost,
+            price,
+            leverage: leverage.as_ref().map_or(Rate::ZERO, |(rate, _)| *rate),
+            leverage_text: leverage.map(|(_, text)| text),
+            lot: market.lot,
+            settlement: 0,
+            clause: market.clause.clone(),
+            number,
+            rules,
+        };
+        Ok((row, market.settlement.clone()))
+    }
+
+    fn prices(&self, position: &Spanned<PositionFile>, symbol: &str) -> Checked<(Price, Money)> {
+        let margin_price = self.rulebook.sections.account.margin_price;
+        let prices = self.file.prices.get(symbol).map(Spanned::as_ref);
+        let (name, price) = match margin_price {
+            MarginPrice::Mark => ("mark", prices.and_then(|p| p.mark.as_ref())),
+            MarginPrice::Index => ("index", prices.and_then(|p| p.index.as_ref().or(p.mark.as_ref()))),
+        };
+        let Some(price) = price else {
+            let what = format!("{symbol} needs a {name} price: {} computes margin from it", self.rulebook.venue);
+            let problem = self.source.at(position.as_ref().market.span(), what);
+            return Err(Box::new(problem.hint(format!("add to [prices]: {symbol} = {{ {name} = \"…\" }}"))));
+        };
+        let open_interest = prices.and_then(|p| p.open_interest.as_ref()).map_or(Money::ZERO, |money| money.0);
+        Ok((price.0, open_interest))
+    }
+
+    fn leverage(
+        &self,
+        position: &Spanned<PositionFile>,
+        market: &Market,
+        size: Size,
+        notional: Money,
+        open_interest: Money,
+    ) -> Checked<Option<(Rate, String)>> {
+        let chosen = self.rulebook.sections.initial.leverage;
+        let file = position.as_ref();
+        let symbol = &market.symbol;
+        let Some(given) = &file.leverage else {
+            return match chosen {
+                Chosen::Required => {
+                    let problem =
+                        self.source.at(position.span(), format!("{symbol}: {} needs a leverage", self.rulebook.venue));
+                    Err(Box::new(problem.hint("add to the position: leverage = \"10\"")))
+                }
+                Chosen::Optional | Chosen::Never => Ok(None),
+            };
+        };
+        if chosen == Chosen::Never {
+            let what = format!("{symbol}: {} has no leverage to choose, its ladder decides", self.rulebook.venue);
+            return Err(self.source.at(given.span(), what));
+        }
+        let Some(rate) = crate::values::one_over(given.as_ref()) else {
+            return Err(self
+                .source
+                .at(given.span(), format!("{symbol}: a leverage is a number of at least 1, such as \"20\"")));
+        };
+        let least = market.rules.ladder.at(size, notional, open_interest).map_or(Rate::ONE, |terms| terms.initial);
+        if rate < least {
+            let most = Leverage::shown(least);
+            let what = format!("{symbol}: leverage {} is above the greatest of its tier, {most}", given.as_ref());
+            return Err(self.source.at(given.span(), what));
+        }
+        Ok(Some((rate, given.as_ref().clone())))
+    }
+
+    fn check_legs(&self, number: usize, position: &Spanned<PositionFile>, mode: Mode) -> Checked<()> {
+        let side = |row: &PositionFile| row.size.as_ref().0.is_positive();
+        let row = position.as_ref();
+        let same = self.file.positions.iter().take(number).map(Spanned::as_ref);
+        let mut same = same.filter(|other| other.market.as_ref() == row.market.as_ref());
+        let Some(other) = same.next() else { return Ok(()) };
+        let symbol = row.market.as_ref();
+        let what = if side(other) == side(row) {
+            format!("{symbol} stands here twice on one side: add the two up")
+        } else if !self.rulebook.sections.account.hedge {
+            format!("{symbol}: {} holds a market long or short, not both", self.rulebook.venue)
+        } else {
+            return Ok(());
+        };
+        let _ = mode;
+        Err(self.source.at(position.span(), what))
+    }
+
+    fn settlement(
+        &self,
+        wallets: &mut Vec<Wallet>,
+        row: &Position,
+        position: &Spanned<PositionFile>,
+    ) -> Checked<usize> {
+        let settlement = self.rulebook.market(&row.market).map_or("", |market| market.settlement.as_str());
+        if let Some(at) = wallets.iter().position(|wallet| wallet.asset == settlement) {
+            return Ok(at);
+        }
+        wallets.push(self.wallet(settlement, Money::ZERO, position.span())?);
+        Ok(wallets.len() - 1)
+    }
+
+    fn isolated(&self, position: &Spanned<PositionFile>, (row, settlement): (Position, String)) -> Checked<Unit> {
+        let margin = match &position.as_ref().margin {
+            Some(margin) => margin.0,
+            None => {
+                let least = row.rules.ladder.at(row.size, row.cost.abs(), row.rules.open_interest);
+                let rate = row.leverage.max(least.map_or(Rate::ONE, |terms| terms.initial));
+                // |cost| ÷ leverage, exact where the leverage is whole.
+                match row.leverage_text.as_ref().and_then(|text| text.parse::<Money>().ok()) {
+                    Some(leverage) if row.leverage >= rate => {
+                        row.cost.abs().share(Money::whole(1).units(), leverage.units(), Round::Up)
+                    }
+                    _ => row.cost.abs().mul_rate(rate, Round::Up),
+                }
+            }
+        };
+        let wallet = self.wallet(&settlement, margin, position.span())?;
+        Ok(Unit { wallets: vec![wallet], positions: vec![row] })
+    }
+}
+
+/// What was meant, or what there is.
+pub(crate) fn suggestion(given: &str, names: &[&str]) -> String {
+    let lower = given.to_lowercase();
+    let close =
+        names.iter().find(|name| name.to_lowercase().starts_with(&lower) || lower.starts_with(&name.to_lowercase()));
+    match close {
+        Some(name) => format!("did you mean {name}?"),
+        None if names.len() > 12 => format!("it has {} and {} more", names[..12].join(", "), names.len() - 12),
+        None => format!("it has {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,27 @@
+//! The margin rules of venues as data, and the figures of a book of positions under them.
+//!
+//! `rulebooks/<venue>/rulebook.toml` states a venue's rules by day; this crate reads and checks them, resolves them into the
+//! parameters of `rules`, and computes a book under them. There is no formula here: those are in `rules`.
+
+mod book;
+mod explain;
+mod figures;
+mod problem;
+mod rename;
+mod resolve;
+mod schema;
+mod shipped;
+mod show;
+mod values;
+mod what_if;
+
+pub use book::{Book, BookFile, Position, Unit, Wallet};
+pub use explain::{ACCOUNT_FIGURES, POSITION_FIGURES, Step, explain};
+pub use figures::{Figures, PositionFigures, UnitFigures};
+pub use problem::{Checked, Problem};
+pub use rename::rename_markets;
+pub use resolve::{Asset, Market, Rulebook, Sections, Source};
+pub use schema::{Mode, RulebookFile};
+pub use shipped::{Shipped, named};
+pub use show::{differences, shown};
+pub use what_if::what_if;

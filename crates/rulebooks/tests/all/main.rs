@@ -1,0 +1,7 @@
+//! The shipped rulebooks, and books under them.
+
+mod schema;
+mod shipped;
+mod support;
+mod tutorial;
+mod venues;

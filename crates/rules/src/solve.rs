@@ -1,0 +1,555 @@
+//! What follows from the figures of an account: the prices at which it falls below its line, the price at which it has
+//! nothing left, how far a position may grow, and what may leave.
+//!
+//! Every answer is found by asking the one valuation of [`crate::account`] and is exact to one unit: on the near side it
+//! holds, one unit on it does not. Between two jumps of a ladder headroom is concave in the price (in 1 ÷ price for an
+//! inverse contract), see [`crate::liquidation`], so that a side has at most one crossing between jumps.
+
+use crate::account::{Account, AccountTerms, Collateral, Holding, PositionTerms, PriceForm, debt};
+use crate::liquidation::{PRICE_RANGE, halve};
+use crate::{Bankruptcy, Contract, LiquidationPrice, LiquidationPrices, bankruptcy_price};
+use alloc::vec::Vec;
+use units::{Money, Price, Rate, Round, Size, limits, mul_div};
+
+/// The most jumps of a ladder that are looked at on the way to a price.
+const JUMPS_MAX: u32 = 1_024;
+
+/// One position of an account, and all that does not move with its price.
+struct Side<'a> {
+    holding: &'a Holding<'a>,
+    /// What moves with it: itself, and the other leg in hedge mode.
+    legs: Vec<&'a Holding<'a>>,
+    collateral: &'a Collateral<'a>,
+    /// In the settlement asset, without this position's upnl.
+    wallet: Money,
+    /// Value of the other assets − maintenance of the other positions, numeraire.
+    other: Money,
+    is_below: fn(Money) -> bool,
+}
+
+impl<'a> Side<'a> {
+    fn headroom(&self, price: Price) -> Option<Money> {
+        let (mut amount, mut headroom) = (self.wallet, self.other);
+        for leg in &self.legs {
+            let terms = leg.at(price).filter(|_| price.is_positive())?;
+            amount = amount.checked_add(terms.upnl)?;
+            headroom = headroom.checked_add(-debt(leg.held(&terms), self.collateral.index_price)?)?;
+        }
+        headroom.checked_add(self.collateral.value_of(amount)?.value)
+    }
+
+    fn is_good(&self, units: i64) -> bool {
+        Price::new(units).and_then(|price| self.headroom(price)).is_some_and(|headroom| !(self.is_below)(headroom))
+    }
+
+    /// The first price from the mark towards `end` that is below the line, and the one before it.
+    fn crossing(&self, end: i64) -> Option<(i64, i64)> {
+        let mark = self.holding.price.units();
+        let is_known = |units: i64| Price::new(units).is_some_and(|price| self.headroom(price).is_some());
+        let end = if is_known(end) { end } else { halve(mark, end, is_known).0 };
+        let mut from = mark;
+        for stop in self.jumps(end) {
+            // A jump changes the figures between the prices on its two sides.
+            if !self.is_good(stop) {
+                return Some(self.between(from, stop));
+            }
+            from = stop;
+        }
+        if self.is_good(end) { None } else { Some(self.between(from, end)) }
+    }
+
+    /// Prices on the way to `end` at which the ladder jumps, each with its neighbour, nearest first.
+    fn jumps(&self, end: i64) -> Vec<i64> {
+        let mark = self.holding.price.units();
+        let toward = (end - mark).signum();
+        let of_leg = |leg: &&Holding<'a>| {
+            let (rules, size) = (leg.rules, leg.size.abs());
+            let notionals = (0..JUMPS_MAX).map_while(move |n| rules.ladder.jump(n));
+            notionals.filter_map(move |notional| {
+                let value = if rules.contract == Contract::Linear { notional } else { -notional };
+                rules.contract.price_of(value, size, Round::Down).map(Price::units)
+            })
+        };
+        let mut stops: Vec<i64> = self
+            .legs
+            .iter()
+            .flat_map(of_leg)
+            .flat_map(|units| [units.saturating_sub(1), units, units.saturating_add(1)])
+            .filter(|units| (units - mark).signum() == toward && (end - units).signum() == toward)
+            .collect();
+        stops.sort_unstable_by_key(|units| units.abs_diff(mark));
+        stops.dedup();
+        stops
+    }
+
+    /// The neighbour of a crossing that is shown: where headroom is nothing; else the lower one, or the nearer one.
+    fn shown(&self, crossing: &Crossing, nearest: bool) -> Price {
+        let Crossing { first_below, last_good } = *crossing;
+        let off = |price| self.headroom(price).map_or(i128::MAX, |headroom| headroom.abs().units());
+        match (off(last_good), off(first_below)) {
+            (0, _) => last_good,
+            (_, 0) => first_below,
+            (good, bad) if nearest => {
+                if good < bad {
+                    last_good
+                } else {
+                    first_below
+                }
+            }
+            _ => first_below.min(last_good),
+        }
+    }
+
+    /// Two neighbours between a good price and a bad one. Figures are nearly straight lines, so the chord is tried in turn
+    /// with the middle.
+    fn between(&self, mut good: i64, mut bad: i64) -> (i64, i64) {
+        let headroom = |units: i64| Price::new(units).and_then(|price| self.headroom(price)).map(Money::units);
+        for _ in 0..8 {
+            if good.abs_diff(bad) <= 1 {
+                break;
+            }
+            let (Some(high), Some(low)) = (headroom(good), headroom(bad)) else { break };
+            let step = mul_div(i128::from(bad) - i128::from(good), high, high - low, Round::TowardZero);
+            let probe = step.and_then(|step| i64::try_from(i128::from(good) + step).ok()).unwrap_or(good);
+            for probe in [probe, probe + (bad - good).signum(), good.midpoint(bad)] {
+                if probe == good || probe == bad || (probe - good).signum() != (bad - probe).signum() {
+                    continue;
+                }
+                if self.is_good(probe) {
+                    good = probe
+                } else {
+                    bad = probe
+                }
+                if good.abs_diff(bad) <= 1 {
+                    return (bad, good);
+                }
+            }
+        }
+        let (good, bad) = halve(good, bad, |units| self.is_good(units));
+        (bad, good)
+    }
+}
+
+/// Where a side is crossed, with the last price before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Crossing {
+    /// The first price at which the account is below its line.
+    pub first_below: Price,
+    /// The last at which it is not; one unit nearer to the price of now.
+    pub last_good: Price,
+}
+
+impl Holding<'_> {
+    /// What the liquidation price counts of maintenance.
+    fn held(&self, terms: &PositionTerms) -> Money {
+        let fee = if self.rules.fee_in_price { Money::ZERO } else { terms.maintenance.closing_fee };
+        terms.maintenance.required - fee
+    }
+}
+
+impl<'a> Account<'a> {
+    fn side(&'a self, terms: &AccountTerms, at: usize) -> Option<Side<'a>> {
+        let holding = self.positions.get(at)?;
+        let collateral = self.collateral.get(holding.settlement)?;
+        let term = terms.collateral.get(holding.settlement)?;
+        let (mut legs, mut upnl, mut others) = (Vec::new(), Money::ZERO, Money::ZERO);
+        for (other, row) in self.positions.iter().zip(&terms.positions) {
+            if other.market == holding.market {
+                legs.push(other);
+                upnl = upnl.checked_add(row.upnl)?;
+            } else {
+                let index = self.collateral.get(other.settlement)?.index_price;
+                others = others.checked_add(debt(other.held(row), index)?)?;
+            }
+        }
+        let is_below: fn(Money) -> bool =
+            if self.rules.at_is_below { |m| !m.is_positive() } else { |m| m.is_negative() };
+        let other = terms.equity - term.value - others;
+        Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, is_below })
+    }
+
+    /// Equity − what the liquidation price counts of maintenance.
+    fn distance_to_line(&self, terms: &AccountTerms) -> Option<Money> {
+        let mut headroom = terms.equity;
+        for (holding, row) in self.positions.iter().zip(&terms.positions) {
+            let index = self.collateral.get(holding.settlement)?.index_price;
+            headroom = headroom.checked_add(-debt(holding.held(row), index)?)?;
+        }
+        Some(headroom)
+    }
+
+    /// Where a position's price puts the account below its line, all other prices fixed: below the price and above it.
+    ///
+    /// `None` on a side that is not crossed between one unit and a million times the price. Positions of one market move together,
+    /// so that both legs of hedge mode have the same prices.
+    ///
+    /// Long 3,683.979 ETH at 1,456.84 beside 109.488 BTC with 1,535,443.01: 1,153.26. Source: venues.md section 1.
+    #[must_use]
+    pub fn crossings(&self, terms: &AccountTerms, at: usize) -> Option<(Option<Crossing>, Option<Crossing>)> {
+        let side = self.side(terms, at)?;
+        let highest = side.holding.price.units().saturating_mul(PRICE_RANGE);
+        let crossing = |end| {
+            let (bad, good) = side.crossing(end)?;
+            Some(Crossing { first_below: Price::new(bad)?, last_good: Price::new(good)? })
+        };
+        Some((crossing(1), crossing(highest)))
+    }
+
+    /// The liquidation price in the form of the venue, to 1e-8; which way its last digit goes is said with each form.
+    ///
+    /// [`PriceForm::Solved`] gives the exact crossing, toward zero or to the nearest as the account's rules say. The stated forms
+    /// do the same, but for [`PriceForm::EntryMaintenance`], which is toward zero. A price that is not positive is none.
+    #[must_use]
+    pub fn liquidation_prices(&self, terms: &AccountTerms, at: usize) -> Option<LiquidationPrices> {
+        let holding = self.positions.get(at)?;
+        let none = LiquidationPrices { below: LiquidationPrice::None, above: LiquidationPrice::None };
+        if holding.size.is_zero() {
+            return Some(none);
+        }
+        let form = holding.rules.price_form;
+        let row = terms.positions.get(at)?;
+        if form != PriceForm::Solved {
+            let price = self.stated_price(terms, row, holding, form);
+            let price = price.map_or(LiquidationPrice::None, LiquidationPrice::At);
+            return Some(if holding.size.is_positive() {
+                LiquidationPrices { below: price, ..none }
+            } else {
+                LiquidationPrices { above: price, ..none }
+            });
+        }
+        let side = self.side(terms, at)?;
+        if !side.is_good(holding.price.units()) {
+            let below = LiquidationPrice::AlreadyBelow;
+            return Some(LiquidationPrices { below, above: below });
+        }
+        let (below, above) = self.crossings(terms, at)?;
+        let shown = |crossing: Option<Crossing>| {
+            crossing.map_or(LiquidationPrice::None, |crossing| {
+                LiquidationPrice::At(side.shown(&crossing, self.rules.nearest_price))
+            })
+        };
+        Some(LiquidationPrices { below: shown(below), above: shown(above) })
+    }
+
+    /// The forms that state a price from the figures of now.
+    fn stated_price(
+        &self,
+        terms: &AccountTerms,
+        row: &PositionTerms,
+        holding: &Holding<'_>,
+        form: PriceForm,
+    ) -> Option<Price> {
+        let index = self.collateral.get(holding.settlement)?.index_price;
+        let one = i128::from(Price::ONE.units());
+        let per_asset = |money: Money| mul_div(money.units(), one, i128::from(index.units()), Round::Down);
+        let available = Money::from_units(per_asset(self.distance_to_line(terms)?)?);
+        if form == PriceForm::EntryMaintenance {
+            let at_entry = holding.rules.ladder.at(holding.size, holding.cost.abs(), holding.rules.open_interest)?;
+            let charge = holding.cost.abs().mul_rate(at_entry.maintenance, Round::Up) - at_entry.deduction;
+            let fee = if holding.rules.fee_in_price { row.maintenance.closing_fee } else { Money::ZERO };
+            // Everything but this position's upnl, less what must be held: nothing of it is left at the price.
+            let spare = available + holding.held(row) - row.upnl - charge - fee;
+            return match bankruptcy_price(holding.rules.contract, holding.size, holding.cost, spare) {
+                Bankruptcy::None => None,
+                Bankruptcy::At(price) => Some(price),
+            };
+        }
+        if holding.rules.contract != Contract::Linear {
+            return None;
+        }
+        let size = i128::from(holding.size.units());
+        let divisor = match form {
+            PriceForm::Distance => limits::RATE_ONE - holding.size.signum() * row.maintenance.rate.units(),
+            _ => limits::RATE_ONE,
+        };
+        // headroom ÷ size is a distance; dividing by (1 − l × side) is a multiplication by 1e9 ÷ (1e9 − l × side).
+        let divisor = size.checked_mul(i128::from(divisor))?;
+        let distance_in = |parts: i64| mul_div(available.units(), i128::from(parts), divisor, Round::Down);
+        let distance = distance_in(limits::RATE_ONE)?;
+        let units = i128::from(holding.price.units()) - distance;
+        // One unit of the distance is a unit of price; what it rounded goes back toward zero.
+        let exact = mul_div(distance, divisor, i128::from(limits::RATE_ONE), Round::Down) == Some(available.units());
+        // What the distance lost is less than half a unit when twice the distance lost nothing.
+        let is_near = self.rules.nearest_price && distance_in(2 * limits::RATE_ONE) == distance.checked_mul(2);
+        let units = if exact || is_near { units } else { units - 1 };
+        i64::try_from(units).ok().and_then(Price::new).filter(|price| price.is_positive())
+    }
+
+    /// The least move of all prices together, in 1e-9 of each, that puts the account below its line: when they fall, and when they
+    /// rise. Indices of collateral stay. Zero where it is below as it stands; `None` where no move up to a loss of everything or
+    /// ten times the price does.
+    #[must_use]
+    pub fn common_moves(&self, terms: &AccountTerms) -> (Option<Rate>, Option<Rate>) {
+        let line = self.rules.line();
+        if line.is_below(terms.headroom()) {
+            return (Some(Rate::ZERO), Some(Rate::ZERO));
+        }
+        let is_good = |units: i64| {
+            let moved =
+                Rate::new(units).and_then(|rate| self.terms_at(|holding| holding.price.scale(rate, Round::Down)));
+            moved.is_some_and(|terms| !line.is_below(terms.headroom()))
+        };
+        let side = |end: i64| if is_good(end) { None } else { Rate::new(halve(0, end, is_good).1) };
+        let one = limits::RATE_ONE;
+        if terms.positions.iter().all(|row| row.notional.is_zero()) {
+            (None, None)
+        } else {
+            (side(1 - one), side(9 * one))
+        }
+    }
+
+    /// The price at which the account has nothing left, without haircuts, all other prices fixed.
+    #[must_use]
+    pub fn bankruptcy_price(&self, terms: &AccountTerms, at: usize) -> Option<Bankruptcy> {
+        let (holding, row) = (self.positions.get(at)?, terms.positions.get(at)?);
+        let index = self.collateral.get(holding.settlement)?.index_price;
+        let mut equity = Money::ZERO;
+        for (collateral, term) in self.collateral.iter().zip(&terms.collateral) {
+            equity = equity.checked_add(term.amount.at_index(collateral.index_price, Rate::ONE, Round::Down)?)?;
+        }
+        let one = i128::from(Price::ONE.units());
+        let wallet =
+            Money::from_units(mul_div(equity.units(), one, i128::from(index.units()), Round::Down)?) - row.upnl;
+        Some(bankruptcy_price(holding.rules.contract, holding.size, holding.cost, wallet))
+    }
+
+    /// The most contracts that can be bought (or sold) at the price of now, fees apart, so that equity still covers initial margin
+    /// and the ladder does not end; in whole lots. What closes first is part of it.
+    #[must_use]
+    pub fn largest_size(&self, terms: &AccountTerms, at: usize, buys: bool, lot: Size) -> Option<Size> {
+        let (holding, row) = (self.positions.get(at)?, terms.positions.get(at)?);
+        let index = self.collateral.get(holding.settlement)?.index_price;
+        let others = terms.initial - debt(row.initial.required, index)?;
+        let side = if buys { 1 } else { -1 };
+        let held = holding.size.units() * side;
+        // |size| after, on the side that grows.
+        let fits = |units: i64| {
+            let Some(size) = Size::new(units * side) else { return false };
+            let Some(value) = holding.rules.contract.value(holding.price, size, Round::Up) else { return false };
+            let grown = Holding { size, cost: value, ..*holding };
+            let Some(after) = grown.at(holding.price) else { return false };
+            let capped = holding.rules.ladder.cap().is_some_and(|cap| after.notional > cap);
+            let held = debt(after.initial.required, index).and_then(|initial| initial.checked_add(others));
+            !capped && held.is_some_and(|held| held <= terms.equity_for_initial)
+        };
+        let least = held.max(0);
+        if !fits(least.max(1)) {
+            // Flat is always allowed: a position of the other side may be closed.
+            return Some(Size::new((-held).max(0))?.to_lot(lot));
+        }
+        let most = halve(least.max(1), i64::MAX / 2, fits).0;
+        Size::new(most - held).map(|size| size.to_lot(lot))
+    }
+
+    /// The most of an asset that may leave: never above the wallet; what stays, gains counted as zero, covers the larger of initial
+    /// margin and the rulebook's share of notional; nothing while a wallet is below zero.
+    #[must_use]
+    pub fn withdrawable(&self, terms: &AccountTerms, asset: usize) -> Option<Money> {
+        let row = self.collateral.get(asset)?;
+        if !row.amount.is_positive() || self.collateral.iter().any(|row| row.amount.is_negative()) {
+            return Some(Money::ZERO);
+        }
+        let mut others = Money::ZERO;
+        let mut own = Money::ZERO;
+        for (n, collateral) in self.collateral.iter().enumerate() {
+            let settled = self.positions.iter().zip(&terms.positions).filter(|(h, _)| h.settlement == n);
+            let losses = settled.map(|(_, row)| row.upnl.min(Money::ZERO)).try_fold(Money::ZERO, Money::checked_add)?;
+            let amount = collateral.amount.checked_add(losses)?;
+            if n == asset {
+                own = amount;
+            } else {
+                others = others.checked_add(collateral.value_of(amount)?.value)?;
+            }
+        }
+        let needed = terms.initial.max(terms.notional.mul_rate(self.rules.outflow_share, Round::Up));
+        let stays = |left: i128| {
+            let value = row.value_of(own - (row.amount - Money::from_units(left)));
+            value.and_then(|value| value.value.checked_add(others)).is_some_and(|equity| equity >= needed)
+        };
+        let wallet = row.amount.units();
+        if needed.is_zero() || stays(0) {
+            return Some(row.amount);
+        }
+        if !stays(wallet) {
+            return Some(Money::ZERO);
+        }
+        // The least that must stay.
+        let (mut bad, mut good) = (0i128, wallet);
+        while good - bad > 1 {
+            let middle = bad + (good - bad) / 2;
+            if stays(middle) { good = middle } else { bad = middle }
+        }
+        Some(row.amount - Money::from_units(good))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{AccountRules, MarketRules};
+    use crate::{Haircuts, Ladder, StepLadder, TierTable};
+
+    fn m(text: &str) -> Money {
+        text.parse().unwrap()
+    }
+    fn r(text: &str) -> Rate {
+        text.parse().unwrap()
+    }
+    fn p(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+    fn rules(ladder: Ladder) -> MarketRules {
+        MarketRules {
+            contract: Contract::Linear,
+            ladder,
+            open_interest: Money::ZERO,
+            closing_fee: Rate::ZERO,
+            fee_basis: crate::FeeBasis::Notional,
+            fee_in_initial: false,
+            fee_in_price: true,
+            initial_basis: crate::InitialBasis::Price,
+            notional_digits: None,
+            initial_digits: None,
+            maintenance_digits: None,
+            price_form: PriceForm::Solved,
+        }
+    }
+    fn tiers(steps: &[(&str, &str, &str)]) -> Ladder {
+        let steps: Vec<_> = steps.iter().map(|(cap, i, mm)| (m(cap), r(i), r(mm))).collect();
+        Ladder::Tiers(TierTable::derive(&steps).unwrap())
+    }
+    fn holding<'a>(rules: &'a MarketRules, size: &str, entry: &str, price: &str) -> Holding<'a> {
+        let size: Size = size.parse().unwrap();
+        let cost = rules.contract.value(p(entry), size, Round::TowardZero).unwrap();
+        Holding { rules, size, cost, price: p(price), leverage: Rate::ZERO, settlement: 0, market: 0 }
+    }
+    impl Holding<'_> {
+        fn of(self, market: usize) -> Self {
+            Self { market, ..self }
+        }
+    }
+    #[test]
+    fn the_last_digit_is_cut_or_the_nearest() {
+        let flat = rules(tiers(&[("1000000", "0.5", "0.2")]));
+        let price = |held: Holding<'_>, cash_of: &str, rules: AccountRules| {
+            let (collateral, positions) = (cash(cash_of), [held]);
+            let account = Account { rules, collateral: &collateral, positions: &positions };
+            let prices = account.liquidation_prices(&account.terms().unwrap(), 0).unwrap();
+            if held.size.is_positive() { prices.below } else { prices.above }
+        };
+        let (cut, nearest) = (AccountRules::default(), AccountRules { nearest_price: true, ..AccountRules::default() });
+        // (100 + 19) ÷ 1.2 is 99.166… and (100 − 19) ÷ 0.8 is 101.25; (100 + 20) ÷ 1.2 is 100.
+        let (short, long) = (holding(&flat, "-1", "100", "90"), holding(&flat, "1", "100", "110"));
+        assert_eq!(price(short, "19", cut), at("99.16666666"));
+        assert_eq!(price(short, "19", nearest), at("99.16666667"));
+        assert_eq!(price(long, "19", nearest), at("101.25"));
+        // Where equal is below the line, the price that is exact is the first one below.
+        for rules in [cut, nearest] {
+            assert_eq!(price(short, "20", AccountRules { at_is_below: true, ..rules }), at("100"));
+            assert_eq!(price(short, "20", rules), at("100"));
+        }
+        // Stated: 90 + (29 − 18) ÷ 1.2 is 99.1666…; for 7 contracts 90 + (89 − 126) ÷ 7 is 84.714285 71…
+        let distance = MarketRules { price_form: PriceForm::Distance, ..flat };
+        assert_eq!(price(holding(&distance, "-1", "100", "90"), "19", cut), at("99.16666666"));
+        assert_eq!(price(holding(&distance, "-1", "100", "90"), "19", nearest), at("99.16666667"));
+        let undivided = MarketRules { price_form: PriceForm::Undivided, ..distance };
+        for rules in [cut, nearest] {
+            assert_eq!(price(holding(&undivided, "-7", "100", "90"), "19", rules), at("84.71428571"));
+        }
+    }
+
+    fn cash(amount: &str) -> [Collateral<'static>; 1] {
+        [Collateral { amount: m(amount), index_price: Price::ONE, haircuts: Haircuts::flat(Rate::ONE) }]
+    }
+    fn at(text: &str) -> LiquidationPrice {
+        LiquidationPrice::At(p(text))
+    }
+
+    #[test]
+    fn a_published_account_of_two_positions() {
+        let eth = rules(crate_ladder("0.10", "135365"));
+        let btc = rules(crate_ladder("0.025", "16300"));
+        let positions =
+            [holding(&eth, "3683.979", "1456.84", "1335.18"), holding(&btc, "109.488", "32481.98", "31967.27").of(1)];
+        let collateral = cash("1535443.01");
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        let price = account.liquidation_prices(&terms, 0).unwrap();
+        assert_eq!((price.below, price.above), (at("1153.25646423"), LiquidationPrice::None));
+        let (below, _) = account.crossings(&terms, 0).unwrap();
+        let below = below.unwrap();
+        assert_eq!(below.last_good.units() - below.first_below.units(), 1);
+        let btc = account.liquidation_prices(&terms, 1).unwrap();
+        assert_eq!(btc.below, at("26316.89326451"));
+    }
+
+    /// A ladder whose second tier has this rate and deduction.
+    fn crate_ladder(rate: &str, deduction: &str) -> Ladder {
+        let (rate, deduction) = (r(rate), m(deduction));
+        let half = Rate::new(rate.units() / 2).unwrap();
+        let floor = deduction.share(1_000_000_000, i128::from((rate - half).units()), Round::Down);
+        let steps = [(floor, Rate::ONE, half), (m("1000000000000"), Rate::ONE, rate)];
+        Ladder::Tiers(TierTable::derive(&steps).unwrap())
+    }
+
+    #[test]
+    fn a_step_ladder_is_crossed_at_its_jump() {
+        let (base, step, rise) = (m("100"), m("100"), r("0.2"));
+        let steps = rules(Ladder::Steps(StepLadder { initial: r("0.1"), maintenance: r("0.1"), base, step, rise }));
+        // A short of 1 at 50 with 60 beside it: up to 100 it owes 10, above that 30. At 100 equity is 10, so it is not below.
+        let positions = [holding(&steps, "-1", "50", "50")];
+        let collateral = cash("60");
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        assert_eq!(account.liquidation_prices(&terms, 0).unwrap().above, at("100"));
+        // A long of 1 at 150 with 79.99 beside it owes 30 % above 100: (p − 70.01) = 0.3 p at 100.0142857…; from 100 on it owes
+        // 10 % and is not below its line again until 77.78.
+        let positions = [holding(&steps, "1", "150", "150")];
+        let collateral = cash("79.99");
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        assert_eq!(account.liquidation_prices(&terms, 0).unwrap().below, at("100.01428571"));
+    }
+
+    #[test]
+    fn a_position_grows_until_initial_margin_is_used() {
+        let market = rules(tiers(&[("1000", "0.1", "0.05"), ("2000", "0.5", "0.25")]));
+        let positions = [holding(&market, "-2", "100", "100")];
+        let collateral = cash("100");
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        let lot = "0.001".parse().unwrap();
+        // 100 ÷ 0.1 is a notional of 1,000: 10 contracts.
+        assert_eq!(account.largest_size(&terms, 0, false, lot), Some(Size::whole(8)));
+        assert_eq!(account.largest_size(&terms, 0, true, lot), Some(Size::whole(12)));
+        assert_eq!(account.withdrawable(&terms, 0), Some(m("80")));
+        let outflow = AccountRules { outflow_share: r("0.2"), ..AccountRules::default() };
+        let account = Account { rules: outflow, ..account };
+        assert_eq!(account.withdrawable(&terms, 0), Some(m("60")));
+    }
+
+    #[test]
+    fn both_legs_of_a_market_have_one_price() {
+        let market = rules(tiers(&[("1000000", "0.1", "0.01")]));
+        let positions = [holding(&market, "3", "100", "100"), holding(&market, "-1", "100", "100")];
+        let collateral = cash("50");
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        // 50 + 2 (p − 100) = 0.04 p at 150 ÷ 1.96.
+        let prices = account.liquidation_prices(&terms, 0).unwrap();
+        assert_eq!(prices, account.liquidation_prices(&terms, 1).unwrap());
+        assert_eq!(prices.below, at("76.53061224"));
+    }
+
+    #[test]
+    fn all_prices_move_together() {
+        let market = rules(tiers(&[("1000000", "0.1", "0.05")]));
+        let positions = [holding(&market, "1", "100", "100"), holding(&market, "-1", "50", "50").of(1)];
+        let collateral = cash("20");
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        // 20 + 50 k = 7.5 (1 + k) at k = −12.5 ÷ 42.5; a rise only helps.
+        let (down, up) = account.common_moves(&terms);
+        assert_eq!((down, up), (Some(r("-0.294117648")), None));
+    }
+}
