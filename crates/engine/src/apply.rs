@@ -447,7 +447,7 @@ fn credit(state: &mut State, account: AccountId, asset: AssetId, amount: Money) 
             amount
         }
     };
-    if !state.borrowing.is_empty() {
+    if !state.borrowing.is_empty() && !amount.is_zero() {
         state.note_debt(account, asset, after);
     }
 }

@@ -103,18 +103,23 @@ impl State {
         self.borrowing.get(&asset).map(|row| row.debts.keys().copied().collect()).unwrap_or_default()
     }
 
-    /// A wallet changed: its debt begins, ends or goes on.
+    /// A wallet changed: its debt begins, ends or goes on. It has paid up to now, also where that was nothing: what grows
+    /// beyond the free part bears interest from here on.
     pub(crate) fn note_debt(&mut self, account: AccountId, asset: AssetId, wallet: Money) {
         let Some(row) = self.borrowing.get_mut(&asset) else { return };
         if !wallet.is_negative() {
             row.debts.remove(&account);
         } else if self.accounts.get(account.index()).is_some_and(|a| a.kind == AccountKind::Trading) {
-            row.debts.entry(account).or_insert(row.cumulative);
+            row.debts.insert(account, row.cumulative);
         }
     }
 
     /// An asset has terms: its interest begins, or goes on with another interval. The first time looks at every account.
     pub(crate) fn note_borrow_terms(&mut self, asset: AssetId) {
+        if let Some(row) = self.borrowing.get_mut(&asset) {
+            let paid = row.cumulative;
+            row.debts.values_mut().for_each(|charged| *charged = paid);
+        }
         let interval = self.asset(asset).params.borrow.interval_ns;
         if interval == 0 {
             return;

@@ -22,13 +22,18 @@ impl Model {
         let due = self.interest_due(id, asset);
         if due > 0 {
             *self.account_mut(id).wallets.entry(asset).or_insert(0) -= due;
-            let row = self.asset(asset);
-            row.fees += due;
-            let now = row.interest.unwrap_or(0);
-            row.debtors.insert(id, now);
+            self.asset(asset).fees += due;
             self.interest_taken.push(Event::InterestCharged { account: id, asset, amount: money(due) });
         }
+        self.paid(asset, Some(id));
         due
+    }
+
+    /// A debtor, or every one, owes no interest for the time before now.
+    fn paid(&mut self, asset: AssetId, only: Option<AccountId>) {
+        let row = self.asset(asset);
+        let now = row.interest.unwrap_or(0);
+        row.debtors.iter_mut().filter(|(id, _)| only.is_none_or(|only| only == **id)).for_each(|(_, paid)| *paid = now);
     }
 
     /// Trading subaccounts below zero are debtors of an asset that has terms.
@@ -56,6 +61,7 @@ impl Referee {
                 format!("account {id} has paid its interest on asset {asset} before the terms change")
             })?;
         }
+        self.model.paid(asset, None);
         let now = self.model.now;
         let row = self.model.asset(asset);
         row.borrow = terms;
