@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod adl;
+mod auction;
 mod collateral;
 mod contract;
 mod funding;
@@ -20,6 +21,7 @@ mod tiers;
 mod trailing;
 
 pub use adl::{AdlInput, adl_growth_score, adl_score};
+pub use auction::{auction_distance, auction_price};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
 pub use contract::{Contract, Split, split_close};
 pub use funding::{FundingRule, Payment, funding_index_step, funding_payment, funding_rate, premium};
