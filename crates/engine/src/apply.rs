@@ -46,6 +46,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::Deleveraged { .. }
         | Event::LeftUncovered { .. }
         | Event::FundDrawnDown { .. }
+        | Event::AuctionFilled { .. }
         | Event::DeficitLeft { .. } => {}
         Event::AssetAdded { .. }
         | Event::IndexAdded { .. }
@@ -205,6 +206,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             let (Outcome::Restored | Outcome::Closed) = outcome;
             state.liquidating.remove(&account);
             state.results.remove(&account);
+            state.auctions.remove(&account);
             state.account_mut(account).liquidation = None;
         }
         Event::LiquidationFee { account, market, fund, fee } => {
@@ -259,6 +261,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::PositionSplit { .. } | Event::MarketSplit { .. } | Event::IndexSplit { .. } => {
             crate::split::apply(state, event);
         }
+        Event::AuctionStarted { .. } | Event::AuctionEnded { .. } => crate::auction::apply(state, event),
         Event::SelfTradeSet { order, self_trade } => order_mut(state, order).self_trade = self_trade,
         Event::ExtremeMoved { market, by, when, extreme } => {
             state.market_mut(market).book.extend((by, when), extreme);

@@ -151,14 +151,14 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
         && l.depth_share.is_positive()
         && share(l.depth_share);
     ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)?;
-    ensure(policy(&l.policy), ParamName::LiquidationPolicy)?;
+    ensure(policy(&l.policy, l.band), ParamName::LiquidationPolicy)?;
     let (down, minute) = (l.loss.drawdown, 60 * Time::SECOND_NS);
     let window = (minute..=limits::DRAWDOWN_MINUTES * minute).contains(&down.window_ns);
     ensure(share(down.share) && (window || !down.is_used()), ParamName::Drawdown)
 }
 
-/// A policy closes something in each step, and its pauses end.
-fn policy(policy: &LiquidationPolicy) -> bool {
+/// A policy closes something in each step, within the band, and its pauses end.
+fn policy(policy: &LiquidationPolicy, band: Rate) -> bool {
     match *policy {
         LiquidationPolicy::ToTarget | LiquidationPolicy::FullClose => true,
         LiquidationPolicy::Fraction { share: part, whole_below, cooldown_ns } => {
@@ -166,6 +166,10 @@ fn policy(policy: &LiquidationPolicy) -> bool {
             part.is_positive() && share(part) && whole && (0..=86_400 * Time::SECOND_NS).contains(&cooldown_ns)
         }
         LiquidationPolicy::TierStepDown { tiers } => (1..=64).contains(&tiers),
+        LiquidationPolicy::DutchAuction { duration_ns, discount } => {
+            let time = (Time::SECOND_NS..=limits::AUCTION_NS_MAX).contains(&duration_ns);
+            time && discount.is_positive() && discount <= band
+        }
     }
 }
 

@@ -298,6 +298,27 @@ pub enum Command {
         /// Which.
         index: IndexId,
     },
+    /// Takes a position, or part of it, that is auctioned in a liquidation, at the price of the moment.
+    BidAuction(Bid),
+}
+
+/// A bid in the auction of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bid {
+    /// Who takes it: a trading subaccount, cross in this market.
+    pub bidder: AccountId,
+    /// Whose position: the subaccount that is liquidated, or the child of an isolated position.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// Which position of that account, in hedge mode.
+    #[serde(default)]
+    pub leg: Leg,
+    /// Contracts, above zero, a multiple of the lot; cut to what brings the account back to its target.
+    pub size: Size,
+    /// The worst price: the highest for a long that is sold, the lowest for a short that is bought back.
+    pub limit: Price,
 }
 
 /// One item of a batch: what the command of that name does.

@@ -188,6 +188,7 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CancelDelisting { asset } => delisting::cancel(out, *asset),
         Command::CancelSettlement { market } => settlement::cancel(out, *market),
         Command::Batch { items } => batch::run(out, items),
+        Command::BidAuction(bid) => crate::auction::bid(out, bid),
         Command::LaunchIndex { index } => crate::prelaunch::launch(out, *index),
         Command::SplitIndex { index, split } => crate::split::split_index(out, *index, *split),
         Command::SetFeeTier { owner, tier } => fees::set_fee_tier(out, *owner, *tier),

@@ -855,6 +855,69 @@ pub enum Event {
         /// Which.
         index: IndexId,
     },
+    /// A position of an account in liquidation is offered to bidders.
+    AuctionStarted {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts that are open; + long. No more of them is sold than brings the account back to its target.
+        size: Size,
+        /// The price now: the mark, to a tick.
+        start: Price,
+        /// Where it would be at the end, if mark and account stayed as they are.
+        worst: Price,
+        /// Greatest distance from the mark.
+        discount: Rate,
+        /// From now.
+        since: Time,
+        /// Then it is over.
+        until: Time,
+        /// Which position.
+        leg: Leg,
+    },
+    /// A bidder took contracts of an auctioned position.
+    AuctionFilled {
+        /// Whose.
+        account: AccountId,
+        /// Who took them.
+        bidder: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts, with the sign of the bidder's trade.
+        size: Size,
+        /// The price of the moment.
+        price: Price,
+        /// What the bidder pays for them, signed like a cost.
+        value: Money,
+        /// Which position of the account.
+        leg: Leg,
+    },
+    /// An auction is over; the ladder goes on with the account at once.
+    AuctionEnded {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Why.
+        reason: AuctionEnd,
+        /// Which position.
+        leg: Leg,
+    },
+}
+
+/// Why an auction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuctionEnd {
+    /// The account is above its line again.
+    Restored,
+    /// Nothing of the position is left.
+    Closed,
+    /// Its time is over.
+    Expired,
+    /// Equity fell below the take-over share of maintenance.
+    TakeOver,
 }
 
 /// Where a settlement price comes from.

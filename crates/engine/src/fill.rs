@@ -110,6 +110,9 @@ pub(crate) fn change(out: &mut Output<'_>, account: AccountId, position: Positio
         return;
     }
     out.touch_account(account);
+    if split.size.is_zero() && !out.state().auctions.is_empty() {
+        crate::auction::closed(out, account, position);
+    }
     if let AccountKind::Isolated { parent, .. } = kind {
         let amount = given_back(out.state(), account, market, before, wallet, &split, part);
         if amount.is_positive() {

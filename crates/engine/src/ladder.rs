@@ -5,8 +5,8 @@ use crate::adl::Rankings;
 use crate::margin::{Basis, Need, Terms};
 use crate::output::Output;
 use crate::{
-    AccountId, AccountKind, AssetId, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId, Reduce, Stage,
-    State, limits, reduce, takeover,
+    AccountId, AccountKind, AssetId, AuctionEnd, CancelReason, Event, MarketId, MoveReason, Outcome, PositionId,
+    Reduce, Stage, State, auction, limits, reduce, takeover,
 };
 use alloc::vec::Vec;
 use units::{Money, Rate, Round, Time};
@@ -26,8 +26,8 @@ pub(crate) fn run(out: &mut Output<'_>, moved: bool) {
     }
 }
 
-/// Accounts whose pause is over, or whose equity fell below the take-over share: lowest equity ÷ maintenance first, ties
-/// by account number.
+/// Accounts whose pause is over, whose equity fell below the take-over share, or which a price has lifted out of their
+/// auction: lowest equity ÷ maintenance first, ties by account number.
 fn due(state: &State, moved: bool) -> Vec<AccountId> {
     let mut rows: Vec<(i128, AccountId)> = Vec::new();
     for id in &state.liquidating {
@@ -38,7 +38,7 @@ fn due(state: &State, moved: bool) -> Vec<AccountId> {
             continue;
         }
         let terms = state.lenient(*id);
-        if waits && !state.take_over_now(&terms) {
+        if waits && !state.take_over_now(&terms) && !state.auction_is_needless(*id, &terms) {
             continue;
         }
         let ratio = terms.equity.units().checked_mul(1_000_000).unwrap_or(if terms.equity.is_negative() {
@@ -60,7 +60,7 @@ impl State {
     }
 
     /// Equity is below the rulebook's share of maintenance: the book is not tried any more.
-    fn take_over_now(&self, terms: &Terms) -> bool {
+    pub(crate) fn take_over_now(&self, terms: &Terms) -> bool {
         terms.equity < terms.maintenance.mul_rate(self.risk.takeover, Round::Up)
     }
 
@@ -116,9 +116,14 @@ fn work(out: &mut Output<'_>, account: AccountId, rankings: &mut Rankings) {
     if !out.state().still_below(account) {
         return end(out, account, Outcome::Restored);
     }
+    auction::expire(out, account);
     let book = !out.state().take_over_now(&out.state().lenient(account));
     match if book { reduce::step(out, account) } else { reduce::Step::None } {
-        reduce::Step::None => {}
+        reduce::Step::None => auction::stop(out, account, AuctionEnd::TakeOver),
+        reduce::Step::Auction(until) => {
+            let stage = Stage::Reduce;
+            return out.emit(Event::LiquidationPaused { account, stage, until });
+        }
         reduce::Step::Done(least) if out.state().account(account).has_position() => {
             if !out.state().still_below(account) {
                 return end(out, account, Outcome::Restored);
@@ -151,6 +156,7 @@ fn pause(out: &mut Output<'_>, account: AccountId, stage: Stage, least_ns: i64) 
 }
 
 fn end(out: &mut Output<'_>, account: AccountId, outcome: Outcome) {
+    auction::stop(out, account, AuctionEnd::Restored);
     let equity = out.state().lenient(account).equity;
     out.emit(Event::LiquidationEnded { account, outcome, equity });
     let row = out.state().account(account);

@@ -11,6 +11,7 @@ extern crate alloc;
 mod adl;
 mod admin;
 mod apply;
+mod auction;
 mod batch;
 mod book;
 mod borrow;
@@ -63,11 +64,12 @@ mod trails;
 mod triggers;
 mod view;
 
+pub use auction::Auction;
 pub use book::{Book, Level};
 pub use borrow::Borrowing;
 pub use codec::{DecodeError, decode, encode};
 pub use command::{
-    AccountReason, AccountStatus, Answer, BatchItem, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder,
+    AccountReason, AccountStatus, Answer, BatchItem, Bid, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder,
     PositionMode, Quote, Reduce, Role, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
 pub use deadlines::Deadlines;
@@ -75,7 +77,7 @@ pub use deficit::SideResult;
 pub use digest::Digest;
 pub use drawdown::Worths;
 pub use engine::{Engine, WhatIf};
-pub use event::{CancelReason, Cause, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
+pub use event::{AuctionEnd, CancelReason, Cause, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
 pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use income::{Income, IncomeKind};
@@ -92,4 +94,4 @@ pub use state::{
     SourceQuote, State, Subaccounts, Wallet, Watched, Withdrawal,
 };
 pub use trails::{Group, Trail};
-pub use view::{AccountView, AdlRow, MarketView, OrderView, PositionView, WalletView};
+pub use view::{AccountView, AdlRow, AuctionView, MarketView, OrderView, PositionView, WalletView};

@@ -82,6 +82,8 @@ pub const TRADED_MAX: i128 = 1 << 120;
 pub const TICK_MAX: Price = Price::whole(1_000_000);
 /// Largest lot of a market.
 pub const LOT_MAX: Size = Size::whole(1_000_000);
+/// Longest auction of a position: an hour.
+pub const AUCTION_NS_MAX: i64 = 3_600_000_000_000;
 /// Owners that have a fee tier, a group or a limit.
 pub const OWNERS_MAX: usize = 16_000_000;
 /// Items of one batch.

@@ -194,8 +194,8 @@ impl Drawdown {
     }
 }
 
-/// How much one step of stage two closes, and at which price. Every one of them closes through the book inside the band,
-/// never more than the position, and costs the account no more than its fee and the band.
+/// How much one step of stage two closes, and at which price. Every one of them closes inside the band, all but the last
+/// through the book, never more than the position, and costs the account no more than its fee and the band.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LiquidationPolicy {
@@ -217,6 +217,13 @@ pub enum LiquidationPolicy {
     TierStepDown {
         /// Tiers down in one step: 1 as Bybit, 2 as OKX.
         tiers: u8,
+    },
+    /// Nothing is sent to the book: the position is offered to bidders at a price that moves away from the mark with time.
+    DutchAuction {
+        /// How long, nanoseconds: a second to an hour.
+        duration_ns: i64,
+        /// Greatest distance from the mark, reached at the end: above 0, at most the band. It never passes bankruptcy.
+        discount: Rate,
     },
 }
 

@@ -1,13 +1,14 @@
 //! Stage two: reduction through the book in steps, limited by a share of the visible depth, a price band, and one step a
-//! pause. How much a step closes is the market's policy: usually enough to be back at the target and no more.
+//! pause. How much a step closes is the market's policy: usually enough to be back at the target and no more. A policy may
+//! auction positions instead (`auction`).
 
 use crate::ladder::step as tell;
 use crate::margin::{Basis, Change, Need};
 use crate::matching::{self, Fees};
 use crate::output::Output;
 use crate::params::LiquidationPolicy;
-use crate::{AccountId, CancelReason, Event, PositionId, Reduce, Side, Stage, State};
-use units::{Money, Price, Rate, Round, Size};
+use crate::{AccountId, CancelReason, Event, PositionId, Reduce, Side, Stage, State, auction};
+use units::{Money, Price, Rate, Round, Size, Time};
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +17,24 @@ pub(crate) enum Step {
     None,
     /// Something was closed; the least pause that follows, nanoseconds.
     Done(i64),
+    /// A position is auctioned until then; the book is not asked.
+    Auction(Time),
 }
 
-/// Reduces the position with the largest maintenance margin that the book takes anything of.
+/// Reduces the position with the largest maintenance margin that the book takes anything of, or that is auctioned.
 pub(crate) fn step(out: &mut Output<'_>, account: AccountId) -> Step {
+    if let Some(open) = out.state().open_auction(account) {
+        return Step::Auction(open.until);
+    }
     for position in out.state().closable_positions(account) {
+        if let LiquidationPolicy::DutchAuction { duration_ns, discount } =
+            out.state().market(position.market).params.liquidation.policy
+        {
+            match auction::start(out, account, position, duration_ns, discount) {
+                Some(until) => return Step::Auction(until),
+                None => continue,
+            }
+        }
         let Some(offer) = out.state().offer(account, position) else { continue };
         let size = out.state().wanted(account, position, &offer);
         if close(out, account, position, &offer, size) {
@@ -80,7 +94,10 @@ impl State {
         let notional = |size| row.contract().notional(row.mark, size).unwrap_or(Money::MAX);
         let lot = row.params.lot;
         let asked = match row.params.liquidation.policy {
-            LiquidationPolicy::ToTarget => return self.to_target(account, position, offer),
+            // An auction asks nothing of the book: `needed_at` is what it sells.
+            LiquidationPolicy::ToTarget | LiquidationPolicy::DutchAuction { .. } => {
+                return self.to_target(account, position, offer);
+            }
             LiquidationPolicy::FullClose => size,
             LiquidationPolicy::Fraction { whole_below, .. } if notional(size) <= whole_below => size,
             LiquidationPolicy::Fraction { share, .. } => share_of(size, share),
@@ -107,18 +124,19 @@ impl State {
     /// The fewest lots after which equity is back at the target, at the prices that the book shows; all that is offered
     /// when even that is not enough.
     fn to_target(&self, account: AccountId, position: PositionId, offer: &Offer) -> Size {
-        let lot = self.market(position.market).params.lot;
-        crate::place::smallest_size(offer.most, lot, |size| self.restores(account, position, offer.side, size))
+        let market = self.market(position.market);
+        crate::place::smallest_size(offer.most, market.params.lot, |size| {
+            let value = market.book_value(offer.side, size);
+            value.is_some_and(|value| self.restores(account, position, offer.side.signed(size), value))
+        })
     }
 
-    /// Whether closing `size` at the book's prices brings equity to the target multiple of maintenance.
-    fn restores(&self, account: AccountId, position: PositionId, side: Side, size: Size) -> bool {
+    /// Whether a trade of `signed` contracts for `value` brings equity to the target multiple of maintenance.
+    pub(crate) fn restores(&self, account: AccountId, position: PositionId, signed: Size, value: Money) -> bool {
         let row = self.market(position.market);
-        let Some(value) = row.book_value(side, size) else { return false };
-        let signed = side.signed(size);
         let fee = row
             .contract()
-            .notional(row.mark, size)
+            .notional(row.mark, signed)
             .unwrap_or(Money::ZERO)
             .mul_rate(row.params.liquidation.fee, Round::Up);
         let change = Change { position, trade: Some((signed, value, fee)), ..Change::default() };
@@ -194,7 +212,7 @@ fn close(out: &mut Output<'_>, account: AccountId, position: PositionId, offer: 
 }
 
 /// The ladder's fee on what was closed, never more than the equity that is left. Funds pay none.
-fn take_fee(out: &mut Output<'_>, account: AccountId, market: crate::MarketId, closed: Size) {
+pub(crate) fn take_fee(out: &mut Output<'_>, account: AccountId, market: crate::MarketId, closed: Size) {
     let state = out.state();
     let row = state.market(market);
     let fund = row.params.fund;

@@ -241,6 +241,18 @@ rejects! {
     221 NotPreLaunch { index: crate::IndexId } => "index {index} is launched",
     /// There is nothing to move to.
     222 LaunchWithoutQuorum { index: crate::IndexId } => "index {index} cannot be launched: no quorum of fresh quotes",
+    /// Nothing of this position is auctioned.
+    240 NoAuction { account: AccountId, market: MarketId } => "no auction of account {account} in market {market}",
+    /// Its time is over, or the ladder has gone on.
+    241 AuctionOver { account: AccountId, market: MarketId } => "the auction of account {account} in market {market} is over",
+    /// A bid of the same owner, or of an owner of the same group.
+    242 AuctionOfOwn { account: AccountId } => "bidder and account {account} belong together",
+    /// The price of the moment is worse for the bidder than its limit.
+    243 AuctionPriceBeyondLimit { price: Price, limit: Price } => "auction price is beyond the limit: price {price}, limit {limit}",
+    /// Nobody healthy is closed.
+    244 AccountAboveLine { account: AccountId } => "account {account} is above its line again: nothing of it is sold",
+    /// What is bought would need margin that is set aside nowhere.
+    245 BidNeedsCross { market: MarketId } => "a bidder takes a position in cross margin: market {market} is isolated",
 }
 
 /// The parameter that a refusal is about.

@@ -87,6 +87,8 @@ pub struct State {
     pub reserves: BTreeMap<AccountId, crate::Reserved>,
     /// What accounts in liquidation have realised since it began, by market and side.
     pub results: BTreeMap<AccountId, Vec<crate::SideResult>>,
+    /// Auctions of accounts in liquidation, those that are over included, in the order in which they began.
+    pub auctions: BTreeMap<AccountId, Vec<crate::Auction>>,
 }
 
 /// Trading subaccounts of an owner, children not counted.

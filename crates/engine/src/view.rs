@@ -3,8 +3,8 @@
 use crate::margin::{Basis, Need};
 use crate::orders::{Order, Place};
 use crate::{
-    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, Engine, Exposure, Leg, MarginMode, MarketId,
-    MarketStatus, OrderId, OwnerId, Reduce, Reject, Side, State, Trigger,
+    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, Auction, Engine, Exposure, Leg, MarginMode,
+    MarketId, MarketStatus, OrderId, OwnerId, Reduce, Reject, Side, State, Trigger,
 };
 use alloc::vec::Vec;
 use rules::{Bankruptcy, LiquidationPrices};
@@ -175,7 +175,40 @@ pub struct AdlRow {
     pub leg: Leg,
 }
 
+/// An auction that takes bids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AuctionView {
+    /// Whose position.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// Which position.
+    pub leg: Leg,
+    /// Contracts that are open; + long: bidders buy.
+    pub size: Size,
+    /// Contracts that a bid gets now, at most, without sign.
+    pub most: Size,
+    /// What a bid pays now.
+    pub price: Price,
+    /// Where it would be at the end, all else unchanged.
+    pub worst: Price,
+    /// The mark.
+    pub mark_price: Price,
+    /// When it began.
+    pub since: Time,
+    /// Then it is over.
+    pub until: Time,
+}
+
 impl Engine {
+    /// Every auction that takes bids now, in the order of accounts: none of an account above its line, none without a usable
+    /// price.
+    #[must_use]
+    pub fn auctions(&self) -> Vec<AuctionView> {
+        let state = self.state();
+        state.auctions.keys().filter_map(|account| state.auction_view(*account)).collect()
+    }
+
     /// A subaccount with every number of its margin. An isolated child can be asked for by its own handle, too.
     ///
     /// # Errors
@@ -255,6 +288,27 @@ impl Engine {
 }
 
 impl State {
+    fn auction_view(&self, account: AccountId) -> Option<AuctionView> {
+        let auction = self.open_auction(account).filter(|a| self.now < a.until && self.can_close(a.position.market))?;
+        let Auction { position, since, until, .. } = auction;
+        if !self.still_below(account) || self.take_over_now(&self.lenient(account)) {
+            return None;
+        }
+        let price = self.auction_price(account, &auction, self.now)?;
+        Some(AuctionView {
+            account,
+            market: position.market,
+            leg: position.leg,
+            size: self.account(account).position(position),
+            most: self.needed_at(account, position, price),
+            price,
+            worst: self.auction_price(account, &auction, until)?,
+            mark_price: self.market(position.market).mark,
+            since,
+            until,
+        })
+    }
+
     fn position_views(&self, account: AccountId, row: &crate::Account) -> Vec<PositionView> {
         let own = row.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (account, e));
         let children = row

@@ -10,6 +10,7 @@ extern crate alloc;
 mod account;
 mod accrual;
 mod adl;
+mod auction;
 mod closeout;
 mod collateral;
 mod contract;
@@ -38,6 +39,7 @@ pub use accrual::{
     AverageFunding, AveragePayment, SpreadRule, average_by_time, funding_cap, funding_index_over, impact_notional,
 };
 pub use adl::{AdlInput, adl_growth_score, adl_score};
+pub use auction::{auction_distance, auction_price};
 pub use closeout::{AccountMargin, LimitPath, PairLeg, PartClose, deleverage_pair, insurance_delta, part_bankruptcy};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
 pub use contract::{Contract, Split, split_close};

@@ -4,7 +4,7 @@
 use super::{FUNDS, MARKETS, NEW, Random, SOURCES, venue, wrong};
 use engine::params::{CollateralSchedule, Expiry, ExposureLimits, HaircutStep, Reserve};
 use engine::{
-    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Callback, Command, Engine, GroupId,
+    AccountId, AccountKind, AccountReason, AccountStatus, AssetId, BatchItem, Bid, Callback, Command, Engine, GroupId,
     IndexId, Leg, LimitScope, MarginMode, MarketId, MarketStatus, OrderRef, OwnerId, PlaceOrder, PositionId,
     PositionMode, Quote, Reduce, SelfTrade, Side, Split, TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
@@ -16,7 +16,9 @@ impl Random {
         let closed =
             |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
         let restricted = (0..MARKETS).map(MarketId).any(closed);
-        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45]) {
+        let operate = if restricted { 150 } else { 15 };
+        let bids = if engine.state().auctions.is_empty() { 2 } else { 800 };
+        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, operate, 33, 12, 45, bids]) {
             0 => Some(self.prices()),
             1 => self.order(engine),
             2 => self.order_change(engine),
@@ -27,6 +29,7 @@ impl Random {
             7 => Some(self.operator(engine)),
             9 => Some(self.limit()),
             10 => Some(self.trading(engine)),
+            11 => Some(self.bid(engine)),
             _ => Some(wrong::command(&mut self.dice, engine)),
         };
         act.unwrap_or(Command::Tick)
@@ -366,6 +369,31 @@ impl Random {
         let status = [AccountStatus::Active, AccountStatus::ReduceOnly, AccountStatus::Frozen];
         let status = status[self.dice.pick(&[5, 3, 2])];
         Command::SetAccountStatus { account, status, reason: AccountReason::Risk }
+    }
+
+    /// A bid of some size and limit in an auction that is open; now and then where there is none.
+    fn bid(&mut self, engine: &Engine) -> Command {
+        let open = engine.auctions();
+        let at = usize::try_from(self.dice.below(u64::try_from(open.len()).unwrap_or(0))).unwrap_or(0);
+        // Of three, who has most to spare.
+        let state = engine.state();
+        let spare = |id: &AccountId| state.terms(*id).equity - state.terms(*id).initial;
+        let some = [self.trader(), self.trader(), self.trader()];
+        let able = some.into_iter().max_by_key(spare).unwrap_or(some[0]);
+        let bidder = if self.dice.one_in(30) { AccountId(0) } else { able };
+        let Some(auction) = open.get(at).filter(|_| !self.dice.one_in(20)) else {
+            let (account, market, size, limit) = (self.trader(), self.market(), Size::whole(1), Price::whole(1));
+            return Command::BidAuction(Bid { bidder, account, market, leg: Leg::Net, size, limit });
+        };
+        let lot = engine.state().market(auction.market).params.lot;
+        let percent = i128::from([self.dice.between(1, 100), 100, 150][self.dice.pick(&[2, 2, 1])]);
+        let units = i128::from(auction.size.abs().units()) * percent / 100;
+        let size = i64::try_from(units).ok().and_then(Size::new).map_or(lot, |size| size.to_lot(lot).max(lot));
+        let ppm = i128::from([1_000_000, self.dice.between(990_000, 1_010_000)][self.dice.pick(&[3, 1])]);
+        let units = i128::from(auction.price.units()) * ppm / 1_000_000;
+        let limit = i64::try_from(units).ok().and_then(Price::new).unwrap_or(auction.price);
+        let (account, market, leg) = (auction.account, auction.market, auction.leg);
+        Command::BidAuction(Bid { bidder, account, market, leg, size, limit })
     }
 
     fn backstop(&mut self) -> Command {

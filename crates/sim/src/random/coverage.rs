@@ -1,6 +1,8 @@
 //! What random work has reached: how often each kind of event was seen, with its stage, reason or outcome.
 
-use engine::{CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, StatusReason, Trigger};
+use engine::{
+    AuctionEnd, CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, StatusReason, Trigger,
+};
 use std::collections::BTreeMap;
 use units::Price;
 
@@ -154,6 +156,12 @@ kinds! {
     Event::OwnTradesAveraged { .. } => "own_trades_averaged",
     Event::LaunchBegan { .. } => "launch_began",
     Event::Launched { .. } => "launched",
+    Event::AuctionStarted { .. } => "auction_started",
+    Event::AuctionFilled { .. } => "auction_filled",
+    Event::AuctionEnded { reason: AuctionEnd::Restored, .. } => "auction_ended, restored",
+    Event::AuctionEnded { reason: AuctionEnd::Closed, .. } => "auction_ended, closed",
+    Event::AuctionEnded { reason: AuctionEnd::Expired, .. } => "auction_ended, expired",
+    Event::AuctionEnded { reason: AuctionEnd::TakeOver, .. } => "auction_ended, take-over",
 }
 
 impl Coverage {

@@ -137,10 +137,10 @@ fn tiers(steps: &[(i64, &str, &str)]) -> TierTable {
     TierTable::derive(&steps).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn policy(dice: &mut Dice) -> LiquidationPolicy {
+fn policy(dice: &mut Dice, band: Rate) -> LiquidationPolicy {
     let cooldown_ns = [0, 30 * Time::SECOND_NS][dice.pick(&[1, 1])];
     let whole_below = Money::whole([0, 1, 5_000][dice.pick(&[1, 1, 1])]);
-    match dice.pick(&[4, 1, 2, 2]) {
+    match dice.pick(&[4, 1, 2, 2, 6]) {
         0 => LiquidationPolicy::ToTarget,
         1 => LiquidationPolicy::FullClose,
         2 => LiquidationPolicy::Fraction {
@@ -148,18 +148,23 @@ fn policy(dice: &mut Dice) -> LiquidationPolicy {
             whole_below,
             cooldown_ns,
         },
-        _ => LiquidationPolicy::TierStepDown { tiers: [1, 2][dice.pick(&[1, 1])] },
+        3 => LiquidationPolicy::TierStepDown { tiers: [1, 2][dice.pick(&[1, 1])] },
+        _ => LiquidationPolicy::DutchAuction {
+            duration_ns: [1, 10, 120, 3_600][dice.pick(&[1, 3, 3, 1])] * Time::SECOND_NS,
+            discount: [rate("0.0005"), rate("0.005"), band][dice.pick(&[1, 1, 2])],
+        },
     }
 }
 
 fn liquidation(dice: &mut Dice, limit: Money) -> LiquidationParams {
+    let band = rate(["0.005", "0.02", "0.1"][dice.pick(&[1, 2, 1])]);
     LiquidationParams {
         fee: rate(["0", "0.001", "0.0125"][dice.pick(&[1, 2, 1])]),
-        band: rate(["0.005", "0.02", "0.1"][dice.pick(&[1, 2, 1])]),
+        band,
         depth_share: rate(["0.1", "0.5", "1"][dice.pick(&[1, 2, 2])]),
         fund_limit: limit,
         adl_price: if dice.one_in(2) { AdlPrice::Mark } else { AdlPrice::Bankruptcy },
-        policy: policy(dice),
+        policy: policy(dice, band),
         adl_policy: [
             AdlPolicy::ProfitLeverage,
             AdlPolicy::GrowthLeverage,
@@ -281,7 +286,7 @@ pub fn risk(dice: &mut Dice) -> RiskParams {
     RiskParams {
         line: if dice.one_in(3) { LineRule::At } else { LineRule::Below },
         target: rate(["1", "1.1", "1.5"][dice.pick(&[1, 2, 1])]),
-        takeover: rate(["0", "0.666666667", "1"][dice.pick(&[1, 3, 1])]),
+        takeover: rate(["0", "0.666666667", "1"][dice.pick(&[2, 3, 1])]),
         pause_ns: [0, Time::SECOND_NS, 60 * Time::SECOND_NS][dice.pick(&[1, 2, 1])],
         calls: [rate("0.5"), rate("0.8"), Rate::ZERO, Rate::ZERO],
         call_hysteresis: rate("0.05"),

@@ -158,6 +158,9 @@ impl Referee {
             Event::PositionSplit { .. } | Event::MarketSplit { .. } | Event::IndexSplit { .. } => {
                 self.split(turn, event)
             }
+            Event::AuctionStarted { .. } | Event::AuctionFilled { .. } | Event::AuctionEnded { .. } => {
+                self.auction(turn, event)
+            }
             Event::IndexFellBack { index, fallback } => self.fell_back(index, fallback),
             Event::ExtremeMoved { .. } => Ok(()), // `trails_after`
             Event::IndexRestored { index } => self.index_restored(index),
@@ -239,6 +242,7 @@ fn is_consequence(event: &Event) -> bool {
             | Event::RoundingSwept { .. }
             | Event::InterestCharged { .. }
             | Event::ReserveDrawn { .. }
+            | Event::AuctionEnded { reason: engine::AuctionEnd::Closed, .. }
             | Event::Moved { .. }
     )
 }

@@ -47,6 +47,8 @@ pub struct Round {
     pub funds: BTreeMap<AccountId, Option<AccountId>>,
     /// A volunteer's limit that the engine must report next.
     pub backstop: Option<(AccountId, i128)>,
+    /// Whose position a bid took, until the step is told.
+    pub bid: Option<AccountId>,
     /// What is left to ask of funds for a deficit, in turn.
     pub parts: BTreeMap<(AccountId, AssetId), super::reserve::Parts>,
 }
@@ -91,7 +93,7 @@ impl Referee {
             // Outside of the ladder it repays a debt that has grown too large.
             Event::Converted { account, .. } if self.model.account(*account).liquidating.is_some() => Some(*account),
             Event::TakenOver { from, .. } => Some(*from),
-            Event::LegsOffset { account, .. } => Some(*account),
+            Event::LegsOffset { account, .. } | Event::AuctionStarted { account, .. } => Some(*account),
             Event::Deleveraged { failing, .. } => Some(*failing),
             _ => None,
         }
@@ -186,12 +188,19 @@ impl Referee {
             }
             Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after, leg } => {
                 let theirs = (i128::from(size.units()), headroom_before.units(), headroom_after.units());
-                self.stepped(account, market.leg(leg), stage, theirs)
+                self.stepped(account, market.leg(leg), stage, theirs)?;
+                // A bid is a piece of work of its own.
+                if self.ladder.bid == Some(account) {
+                    self.ladder.bid = None;
+                    self.work_ends(account);
+                }
+                Ok(())
             }
             Event::LiquidationFee { account, market, fund, fee } => self.ladder_fee(account, market, fund, fee.units()),
             Event::LiquidationPaused { account, stage, until } => {
                 let least = if stage == Stage::Deleverage { 1_000_000_000 } else { self.cooldown(account) };
                 let due = self.model.now.saturating_add(self.model.risk.pause_ns.max(least));
+                let due = self.auction_pause(account).filter(|_| stage == Stage::Reduce).unwrap_or(due);
                 same("ladder", || format!("end of the pause of account {account}"), due, until.ns())?;
                 self.work_ends(account);
                 if let Some(ladder) = &mut self.model.account_mut(account).liquidating {
@@ -366,8 +375,10 @@ impl Referee {
                 self.deficits_reported(account)?;
             }
         }
+        holds("auction", self.open_auction(account).is_none(), || format!("no auction of {account} is left"))?;
         self.model.account_mut(account).liquidating = None;
         self.model.results.remove(&account);
+        self.model.auctions.remove(&account);
         self.work_ends(account);
         if let Kind::Child { parent, market, .. } = self.model.account(account).kind {
             let asset = self.model.market(market).params.settlement;

@@ -6,6 +6,7 @@
 //! name the crate of formulas (`tidy` sees to it). What it checks is listed in `docs/referee.md`.
 
 mod adl;
+mod auction;
 mod book;
 mod borrow;
 mod calls;
@@ -149,6 +150,7 @@ impl Referee {
         let turn = facts::Turn { at, command, answer };
         let verdict = self.facts(&turn, events).and_then(|()| {
             let full = self.model.sequence.is_multiple_of(self.full_every);
+            self.auctions_kept(&turn, events, engine.state())?;
             self.verdict(engine, full)
         });
         verdict.map_err(|m| m.at(self.model.sequence))

@@ -428,6 +428,8 @@ pub struct Model {
     pub reserves: BTreeMap<AccountId, Reserve>,
     /// What accounts in liquidation have realised since it began, by market and whether longs closed.
     pub results: BTreeMap<AccountId, BTreeMap<(MarketId, bool), i128>>,
+    /// Auctions of accounts in liquidation, as they began.
+    pub auctions: BTreeMap<AccountId, Vec<Auction>>,
 }
 
 /// The reserve of a fund.
@@ -438,6 +440,16 @@ pub struct Reserve {
     pub window_ns: i64,
     pub since: i64,
     pub used: i128,
+}
+
+/// The auction of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Auction {
+    pub position: PositionId,
+    pub since: i64,
+    pub until: i64,
+    pub discount: i128,
+    pub over: bool,
 }
 
 /// Limits of a subaccount, owner or group.
@@ -475,6 +487,7 @@ impl Default for Model {
             worths: BTreeMap::new(),
             reserves: BTreeMap::new(),
             results: BTreeMap::new(),
+            auctions: BTreeMap::new(),
         }
     }
 }

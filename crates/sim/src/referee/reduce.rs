@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 impl Referee {
     /// The worst price of a step on `side`, and the most contracts that it may take.
-    fn offer(&self, account: AccountId, position: PositionId) -> Option<(Side, i128, i128)> {
+    pub(super) fn offer(&self, account: AccountId, position: PositionId) -> Option<(Side, i128, i128)> {
         let market = position.market;
         let row = self.model.market(market);
         let p = &row.params;
@@ -37,6 +37,7 @@ impl Referee {
         let what = |text: &str| format!("step of account {account} in market {market}: {text}");
         let position = self.model.exposure(account, order.position()).size;
         holds("I-08", order.reduce_only && position * order.sign() < 0, || what("reduces"))?;
+        self.not_auctioned(account, order.position())?;
         holds("I-25", self.can_close(market), || what("the price is usable"))?;
         let Some((side, bound, most)) = self.offer(account, order.position()) else {
             return holds("I-19", false, || what("the book offers something"));
@@ -65,7 +66,8 @@ impl Referee {
         let p = &row.params;
         let worth = |size: i128| value::notional(p, row.mark, size);
         match p.policy {
-            LiquidationPolicy::ToTarget => None,
+            // `not_auctioned` has seen to the second.
+            LiquidationPolicy::ToTarget | LiquidationPolicy::DutchAuction { .. } => None,
             LiquidationPolicy::FullClose => Some(held),
             LiquidationPolicy::Fraction { share, whole_below, .. } => {
                 let small = worth(held) <= whole_below.units();
@@ -105,10 +107,16 @@ impl Referee {
                 left -= taken;
             }
         }
-        let fee = at_rate(value::notional(p, self.model.market(market).mark, size), p.liquidation_fee, Dir::Up);
-        let after = self.supposing(account, Lens::Lenient, position, size * sign, paid, fee);
+        left == 0 && self.restored_by(account, position, size * sign, paid)
+    }
+
+    /// Whether a trade of `delta` contracts for `paid` brings equity back to the target.
+    pub(super) fn restored_by(&self, account: AccountId, position: PositionId, delta: i128, paid: i128) -> bool {
+        let row = self.model.market(position.market);
+        let fee = at_rate(value::notional(&row.params, row.mark, delta), row.params.liquidation_fee, Dir::Up);
+        let after = self.supposing(account, Lens::Lenient, position, delta, paid, fee);
         let target = at_rate(after.maintenance, self.model.risk.target, Dir::Up);
-        left == 0 && after.equity >= target && !self.model.risk.below(after.headroom())
+        after.equity >= target && !self.model.risk.below(after.headroom())
     }
 
     /// I-19: a position is not taken away while the book could still be tried.
@@ -121,7 +129,7 @@ impl Referee {
             return Ok(());
         }
         let tried = done.contains(&Stage::Reduce);
-        let offered = open.iter().any(|p| self.can_close(p.market) && self.offer(account, *p).is_some());
+        let offered = open.iter().any(|p| !self.was_tried(account, *p));
         holds("I-19", !tried && !offered, || {
             format!("the book has nothing to offer account {account} before {event:?}")
         })

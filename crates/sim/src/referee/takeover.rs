@@ -12,10 +12,17 @@ use engine::{AccountId, Cause, Event, MarketId, PositionId};
 impl Referee {
     /// What is left of a position to hand over and what a taker pays for it, worked out when its turn comes.
     pub(super) fn handover(&mut self, account: AccountId, position: PositionId) -> (i128, i128) {
-        let market = position.market;
         if let Some(left) = self.ladder.handovers.get(&(account, position)) {
             return *left;
         }
+        let left = self.handover_now(account, position);
+        self.ladder.handovers.insert((account, position), left);
+        left
+    }
+
+    /// A position, and what a taker would pay for all of it as things are.
+    pub(super) fn handover_now(&self, account: AccountId, position: PositionId) -> (i128, i128) {
+        let market = position.market;
         let bare = self.figures(account, Lens::Bare).equity;
         let need = |m: MarketId, size: i128| {
             let row = self.model.market(m);
@@ -29,9 +36,8 @@ impl Referee {
         let at = self.model.market(market);
         let per = self.model.asset_price(at.params.settlement);
         let share = if per == 0 { 0 } else { mul_div(share, PRICE, per, Dir::Down) };
-        let left = (size, value::value(&at.params, at.mark, size, Dir::Down) - share);
-        self.ladder.handovers.insert((account, position), left);
-        left
+        let worth = if size == 0 { 0 } else { value::value(&at.params, at.mark, size, Dir::Down) };
+        (size, worth - share)
     }
 
     /// The value of a part of what is handed over; the last part takes what is left.
@@ -139,7 +145,7 @@ impl Referee {
     }
 
     /// Limits allow what a part of `part` contracts opens; what it closes is always allowed.
-    fn may_open(&self, id: AccountId, market: MarketId, part: i128) -> Verdict {
+    pub(super) fn may_open(&self, id: AccountId, market: MarketId, part: i128) -> Verdict {
         let before = self.model.exposure(id, self.model.held(id, market, part)).size;
         let closes = if before.signum() * part.signum() < 0 { before.abs() } else { 0 };
         let side = if part > 0 { engine::Side::Buy } else { engine::Side::Sell };

@@ -123,7 +123,7 @@ impl Cell<'_> {
 pub type EventRow<'a> = [Cell<'a>; EVENT_COLUMNS.len()];
 
 /// The kinds of events that tell what the ladder did and what it cost: `ladder` in [`EventTable::only`].
-const LADDER: [&str; 12] = [
+const LADDER: [&str; 15] = [
     "margin_called",
     "liquidation_started",
     "liquidation_step",
@@ -131,6 +131,9 @@ const LADDER: [&str; 12] = [
     "liquidation_paused",
     "liquidation_ended",
     "legs_offset",
+    "auction_started",
+    "auction_filled",
+    "auction_ended",
     "converted",
     "taken_over",
     "deleveraged",
@@ -317,7 +320,7 @@ fn column(kind: &str, field: &'static str) -> &'static str {
         ("isolated_opened", "child") => "account_id",
         ("isolated_opened", "parent") => "other_id",
         (_, "account" | "from" | "failing" | "parent") => "account_id",
-        (_, "to" | "winner" | "fund" | "child") => "other_id",
+        (_, "to" | "winner" | "fund" | "child" | "bidder") => "other_id",
         (_, "taker") => "order",
         (_, "maker") => "other_order",
         // Each market of a replay has an index of its own, of the same number.

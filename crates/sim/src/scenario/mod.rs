@@ -158,7 +158,7 @@ impl Play {
         let said = scene.take_said();
         self.golden += under.iter().filter(|line| line.golden().is_some()).count();
         let verb = words::split(text).into_iter().next().map(|word| word.text).unwrap_or_default();
-        let is_query = matches!(verb.as_str(), "show" | "book" | "queue" | "state" | "income");
+        let is_query = matches!(verb.as_str(), "show" | "book" | "queue" | "auctions" | "state" | "income");
         let scene = &*scene;
         let state = |words: &[String]| if is_query { None } else { verbs::state_line(scene, words) };
         let printed = Printed { line, text, lines: &said, state: &state };

@@ -123,7 +123,7 @@ pub fn render(names: &Names<'_>, field: &str, value: &Value) -> String {
         ("code", Value::Number(code)) => {
             u16::try_from(code.as_u64().unwrap_or(0)).map_or_else(|_| code.to_string(), reject_name)
         }
-        ("size" | "hedged" | "asked" | "allowed" | "remaining", Value::String(text)) => text.clone(),
+        ("size" | "most" | "hedged" | "asked" | "allowed" | "remaining", Value::String(text)) => text.clone(),
         (
             "rate" | "discount" | "haircut" | "conversion_discount" | "premium" | "margin_ratio" | "funding_rate",
             Value::String(text),
@@ -173,9 +173,8 @@ fn handle(names: &Names<'_>, field: &str, value: &Value) -> Option<String> {
     let number = value.as_u64()?;
     let small = || u16::try_from(number).ok();
     match field {
-        "account" | "from" | "to" | "child" | "parent" | "fund" | "reserve" | "failing" | "winner" | "holder" => {
-            u32::try_from(number).ok().map(|n| names.of_account(AccountId(n)))
-        }
+        "account" | "from" | "to" | "child" | "parent" | "fund" | "reserve" | "failing" | "winner" | "holder"
+        | "bidder" => u32::try_from(number).ok().map(|n| names.of_account(AccountId(n))),
         "asset" | "only" | "sold" | "bought" => u8::try_from(number).ok().map(|n| names.of_asset(AssetId(n))),
         "market" => small().map(|n| names.of_market(MarketId(n))),
         "index" | "fallback" => small().map(|n| names.of_index(IndexId(n))),

@@ -18,6 +18,9 @@ pub const START: Time = Time::from_ns(1_735_689_600 * Time::SECOND_NS);
 
 /// Events that are printed unless `trace` says otherwise: those that a reader cannot infer from the statement itself.
 const SIGNIFICANT: &[&str] = &[
+    "auction_ended",
+    "auction_filled",
+    "auction_started",
     "converted",
     "deficit_left",
     "deleveraged",

@@ -268,14 +268,19 @@ fn liquidation(words: &mut Words, params: &mut MarketParams, option: &str) -> Re
     Ok(true)
 }
 
-/// `to_target`, `full_close`, `fraction SHARE [whole_below AMOUNT] [cooldown DURATION]` or `tier_step_down N`.
+/// `to_target`, `full_close`, `fraction SHARE [whole_below AMOUNT] [cooldown DURATION]`, `tier_step_down N` or
+/// `dutch_auction DURATION DISCOUNT`.
 fn policy(words: &mut Words) -> Result<LiquidationPolicy, Error> {
-    let expected = "to_target, full_close, fraction or tier_step_down";
+    let expected = "to_target, full_close, fraction, tier_step_down or dutch_auction";
     let word = words.word(expected)?;
     Ok(match word.text.as_str() {
         "to_target" => LiquidationPolicy::ToTarget,
         "full_close" => LiquidationPolicy::FullClose,
         "tier_step_down" => LiquidationPolicy::TierStepDown { tiers: words.number("a number of tiers")? },
+        "dutch_auction" => LiquidationPolicy::DutchAuction {
+            duration_ns: words.duration()?,
+            discount: words.rate("a share of the mark")?,
+        },
         "fraction" => {
             let share = words.rate("a share of the position")?;
             let (mut whole_below, mut cooldown_ns) = (Money::ZERO, 0);

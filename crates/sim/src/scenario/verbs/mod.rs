@@ -1,6 +1,7 @@
 //! Every verb: its name, its form, and what it does. Verbs end in commands of the engine or print what a view says; none
 //! of them changes anything by itself but the clock and what is printed.
 
+mod auction;
 mod ending;
 mod markets;
 mod money;
@@ -75,6 +76,7 @@ pub const VERBS: &[Verb] = &[
     verb("transfer", "FROM TO AMOUNT [ASSET]", money::transfer),
     verb("backstop", "ACCOUNT AMOUNT", money::backstop),
     verb("reserve", "FUND RESERVE LIMIT WINDOW | FUND none", money::reserve),
+    verb("bid", "BIDDER auction ACCOUNT MARKET [long|short] size SIZE limit PRICE", auction::bid),
     verb("fill", "ACCOUNT MARKET SIZE @ PRICE [long|short]", trade::fill),
     verb(
         "buy",
@@ -116,6 +118,7 @@ pub const VERBS: &[Verb] = &[
     verb("show", "ACCOUNT | MARKET", query::show),
     verb("book", "MARKET", query::book),
     verb("queue", "MARKET buy|sell", query::queue),
+    verb("auctions", "", auction::auctions),
     verb("state", "", query::state),
     verb("income", "ACCOUNT [ASSET]", query::income),
 ];

@@ -39,7 +39,7 @@ fn resolve(names: &Names<'_>, value: &mut Value) -> Result<(), String> {
 /// The handle of a name, when the field holds one; the inner `None` when there is no such name.
 fn handle(names: &Names<'_>, field: &str, name: &str) -> Option<Option<Value>> {
     match field {
-        "account" | "from" | "to" | "fund" => Some(names.account(name).map(|id| id.0.into())),
+        "account" | "from" | "to" | "fund" | "bidder" => Some(names.account(name).map(|id| id.0.into())),
         "market" => Some(names.market(name).map(|id| id.0.into())),
         "asset" | "settlement" => Some(names.asset(name).map(|id| id.0.into())),
         "index" => Some(names.index(name).map(|id| id.0.into())),

@@ -140,7 +140,7 @@ pub fn batch(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> 
 }
 
 /// `long` or `short` when it is the next word.
-fn leg(words: &mut Words) -> Leg {
+pub(super) fn leg(words: &mut Words) -> Leg {
     let leg = words.peek().and_then(leg_called);
     if leg.is_some() {
         words.next_word();
