@@ -13,6 +13,7 @@ mod contract;
 mod funding;
 mod index;
 mod liquidation;
+mod loss;
 mod margin;
 mod mark;
 mod own;
@@ -27,6 +28,7 @@ pub use index::{IndexPrice, IndexRule, SOURCES_MAX, Source, index_price};
 pub use liquidation::{
     Bankruptcy, Line, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price, liquidation_prices,
 };
+pub use loss::{LossPayment, LossShare, loss_payment, share_loss};
 pub use margin::{MarginTerms, initial_margin, maintenance_margin};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use own::{OwnAverage, OwnRule};
