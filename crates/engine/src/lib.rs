@@ -38,6 +38,7 @@ mod income;
 mod isolated;
 mod ladder;
 pub mod limits;
+mod loss;
 mod margin;
 mod matching;
 mod offset;
@@ -79,6 +80,7 @@ pub use event::{CancelReason, Cause, Event, MoveReason, Outcome, SettlementSourc
 pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use income::{Income, IncomeKind};
+pub use loss::{LossIndex, Losses};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use prelaunch::PreLaunch;

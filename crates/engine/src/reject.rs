@@ -5,7 +5,7 @@ use crate::{AccountId, AssetId, MarketId, MarketStatus};
 use core::fmt;
 use rules::TierError;
 use serde::{Deserialize, Serialize};
-use units::{Money, Price, Size, Time};
+use units::{Money, Price, Rate, Size, Time};
 
 macro_rules! rejects {
     ($( $(#[$doc:meta])* $code:literal $name:ident $({ $($field:ident : $type:ty),* $(,)? })? => $text:literal ),* $(,)?) => {
@@ -241,6 +241,8 @@ rejects! {
     221 NotPreLaunch { index: crate::IndexId } => "index {index} is launched",
     /// There is nothing to move to.
     222 LaunchWithoutQuorum { index: crate::IndexId } => "index {index} cannot be launched: no quorum of fresh quotes",
+    /// One sharing of a loss could take all that a winner must hold.
+    230 SocialiseOutOfRange { asked: Rate, below: Rate } => "socialise out of range: asked {asked}, must be from 0 to below the first maintenance rate, {below}",
 }
 
 /// The parameter that a refusal is about.

@@ -87,6 +87,8 @@ pub struct State {
     pub reserves: BTreeMap<AccountId, crate::Reserved>,
     /// What accounts in liquidation have realised since it began, by market and side.
     pub results: BTreeMap<AccountId, Vec<crate::SideResult>>,
+    /// Losses that winners share, and how far each has paid.
+    pub losses: crate::Losses,
 }
 
 /// Trading subaccounts of an owner, children not counted.
@@ -223,7 +225,7 @@ pub struct Market {
     pub funding_index: i128,
     /// Rounding of settlements that has not made a whole unit yet, 1e-25.
     pub residue: i128,
-    /// The other side of every realised result: −Σ cost + posted but unsettled funding.
+    /// The other side of every realised result: −Σ cost + posted but unsettled funding − shared losses not paid yet.
     pub clearing: Money,
     /// Σ of long sizes, 1e-8 contract; the short side is the same.
     pub open_interest: i128,

@@ -16,19 +16,21 @@ impl Random {
         let closed =
             |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
         let restricted = (0..MARKETS).map(MarketId).any(closed);
-        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45]) {
-            0 => Some(self.prices()),
-            1 => self.order(engine),
-            2 => self.order_change(engine),
-            3 => Some(self.money(engine)),
-            4 => Some(self.setting(engine)),
-            5 => Some(self.backstop()),
-            6 => Some(Command::Tick),
-            7 => Some(self.operator(engine)),
-            9 => Some(self.limit()),
-            10 => Some(self.trading(engine)),
-            _ => Some(wrong::command(&mut self.dice, engine)),
-        };
+        let act =
+            match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45, 20]) {
+                0 => Some(self.prices()),
+                1 => self.order(engine),
+                2 => self.order_change(engine),
+                3 => Some(self.money(engine)),
+                4 => Some(self.setting(engine)),
+                5 => Some(self.backstop()),
+                6 => Some(Command::Tick),
+                7 => Some(self.operator(engine)),
+                9 => Some(self.limit()),
+                10 => Some(self.trading(engine)),
+                11 => self.gap(engine),
+                _ => Some(wrong::command(&mut self.dice, engine)),
+            };
         act.unwrap_or(Command::Tick)
     }
 

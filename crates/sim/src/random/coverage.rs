@@ -154,6 +154,8 @@ kinds! {
     Event::OwnTradesAveraged { .. } => "own_trades_averaged",
     Event::LaunchBegan { .. } => "launch_began",
     Event::Launched { .. } => "launched",
+    Event::LossShared { .. } => "loss_shared",
+    Event::LossSettled { .. } => "loss_settled",
 }
 
 impl Coverage {
