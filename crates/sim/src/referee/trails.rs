@@ -107,6 +107,7 @@ impl Referee {
             Event::QuoteTaken { .. }
                 | Event::IndexSet { .. }
                 | Event::IndexRestored { .. }
+                | Event::Launched { .. }
                 | Event::MarkSet { .. }
                 | Event::ExtremeMoved { .. }
         );
