@@ -17,7 +17,7 @@ impl Random {
             |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
         let restricted = (0..MARKETS).map(MarketId).any(closed);
         let act =
-            match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45, 20]) {
+            match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, if restricted { 150 } else { 15 }, 33, 12, 45, 60]) {
                 0 => Some(self.prices()),
                 1 => self.order(engine),
                 2 => self.order_change(engine),

@@ -2,6 +2,7 @@
 //! than the account has. Rare by chance alone.
 
 use super::Random;
+use engine::params::LiquidationPolicy;
 use engine::{
     AccountId, AssetId, Command, Engine, Leg, MarketId, PlaceOrder, PositionView, Reduce, SelfTrade, Side, TimeInForce,
 };
@@ -13,11 +14,15 @@ impl Random {
     pub(super) fn gap(&mut self, engine: &Engine) -> Option<Command> {
         let (position, at) = (0..30).find_map(|_| {
             let account = self.trader();
-            // Alone, and with nothing to sell for a debt.
+            // Alone, and with nothing to sell for a debt. Steps to a target close all that is offered where the far end of it is too
+            // far, also where less would do: not here.
             let alone = |p: &PositionView| {
                 let row = engine.state().account(p.holder);
+                let policy = engine.state().market(p.market).params.liquidation.policy;
                 let held = row.wallets.iter().filter(|w| !w.amount.is_zero()).count();
-                held == 1 && row.exposures.iter().filter(|e| !e.size.is_zero()).count() == 1
+                held == 1
+                    && policy != LiquidationPolicy::ToTarget
+                    && row.exposures.iter().filter(|e| !e.size.is_zero()).count() == 1
             };
             engine.positions(account).into_iter().filter(alone).find_map(|p| Some(p).zip(fails_at(&p)))
         })?;
@@ -33,8 +38,12 @@ impl Random {
         let band = i128::from(market.params.liquidation.band.units() / 1_000);
         let beyond = band * i128::from(self.dice.between(40, 99)) / 100;
         let price = i64::try_from(reached * (1_000_000 + sign * beyond) / 1_000_000).ok().and_then(Price::new)?;
+        let price = price.to_tick(market.params.tick, Round::Down)?;
+        // As in `prices`, the world stays in its range.
+        let home = [Price::whole(50_000).units(), Price::whole(20).units()][index];
+        let reached = i64::try_from(reached).ok().filter(|units| (home / 8..=home * 8).contains(units))?;
         self.empty_fund(engine, market.params.fund, market.params.settlement);
-        self.outside[index] = i64::try_from(reached).ok()?;
+        self.outside[index] = reached;
         self.reference += 1;
         self.client_id += 1;
         self.queue.push_back(Command::PlaceOrder(PlaceOrder {
@@ -42,7 +51,7 @@ impl Random {
             market: position.market,
             side,
             size: position.size.abs(),
-            price: Some(price.to_tick(market.params.tick, Round::Down)?),
+            price: Some(price),
             force: TimeInForce::Gtc,
             reduce: Reduce::Any,
             client_id: self.client_id,
@@ -53,6 +62,7 @@ impl Random {
         }));
         let quotes = self.quotes_of_all(0);
         self.queue.push_back(quotes);
+        self.queue.push_back(Command::CancelAll { account: maker, market: Some(position.market) });
         let asset = market.params.settlement;
         let amount = Money::whole(if asset.index() == 0 { 1_000_000 } else { 20 });
         Some(Command::Deposit { account: maker, asset, amount, reference: self.reference })
