@@ -87,6 +87,7 @@ pub(crate) fn set_market_params(
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
     }
     out.define(Event::MarketParamsSet { market }, Definition::Market(params));
+    crate::triggers::touch(out, market); // a price may be believed now that was not before
     Ok(Answer::Done)
 }
 

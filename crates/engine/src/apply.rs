@@ -146,12 +146,9 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             state.asset_mut(asset).fees += fee;
         }
         Event::FundingSettled { account, market, amount, residue, leg } => {
-            let row = state.market_mut(market);
-            row.clearing -= amount;
-            row.residue += residue;
-            let (asset, index) = (row.params.settlement, row.funding_index);
+            let index = state.market(market).funding_index;
             exposure(state, account, market.leg(leg)).funding = index;
-            credit(state, account, asset, amount);
+            from_clearing(state, account, market, amount, residue);
         }
         Event::RoundingSwept { market, amount } => {
             let row = state.market_mut(market);
@@ -265,6 +262,15 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::SelfTradeSet { order, self_trade } => order_mut(state, order).self_trade = self_trade,
         Event::ExtremeMoved { market, by, when, extreme } => {
             state.market_mut(market).book.extend((by, when), extreme);
+        }
+        Event::LossShared { account, market, side, amount, cumulative, residue } => {
+            from_clearing(state, account, market, amount, residue);
+            crate::loss::owe(state, market, side, cumulative);
+        }
+        Event::LossSettled { account, market, amount, residue, leg } => {
+            from_clearing(state, account, market, -amount, residue);
+            let size = state.account(account).position(market.leg(leg));
+            crate::loss::restart(state, account, market.leg(leg), size);
         }
         Event::FeeDiscountSet { discount } => state.fee_discount = discount,
         Event::FeeAssetSet { account, asset } => state.account_mut(account).pays_in = asset,
@@ -455,6 +461,15 @@ fn credit(state: &mut State, account: AccountId, asset: AssetId, amount: Money) 
     }
 }
 
+/// Moves an amount from the clearing account of a market to a wallet; − takes it back. `residue` is what rounding left there.
+fn from_clearing(state: &mut State, account: AccountId, market: MarketId, amount: Money, residue: i128) {
+    let row = state.market_mut(market);
+    row.clearing -= amount;
+    row.residue += residue;
+    let asset = row.params.settlement;
+    credit(state, account, asset, amount);
+}
+
 fn funds(state: &mut State, event: &Event) {
     match *event {
         Event::Deposited { account, asset, amount, reference, .. } => {
@@ -530,6 +545,7 @@ fn change_position(
     market.clearing -= realised;
     credit(state, account, asset, realised);
     crate::deficit::note(state, account, position.market, old, realised);
+    crate::loss::restart(state, account, position, size);
 }
 
 fn orders(state: &mut State, event: &Event) {

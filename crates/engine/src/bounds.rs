@@ -154,7 +154,13 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     ensure(policy(&l.policy, l.band), ParamName::LiquidationPolicy)?;
     let (down, minute) = (l.loss.drawdown, 60 * Time::SECOND_NS);
     let window = (minute..=limits::DRAWDOWN_MINUTES * minute).contains(&down.window_ns);
-    ensure(share(down.share) && (window || !down.is_used()), ParamName::Drawdown)
+    ensure(share(down.share) && (window || !down.is_used()), ParamName::Drawdown)?;
+    // Below maintenance, so that no sharing takes more of a winner than what it must hold anyway.
+    let (asked, below) = (l.loss.socialise, params.tiers.of(Money::ZERO).maintenance_rate);
+    if asked.is_negative() || asked >= below {
+        return Err(Reject::SocialiseOutOfRange { asked, below });
+    }
+    Ok(())
 }
 
 /// A policy closes something in each step, within the band, and its pauses end.

@@ -138,6 +138,9 @@ pub(crate) fn settle(out: &mut Output<'_>) {
         ladder::run(out, moved);
         triggers::fire(out);
         risk::look_at_touched(out);
+        if out.state().risk_due {
+            risk::look_at_all(out); // a loss was shared
+        }
     }
 }
 

@@ -904,6 +904,34 @@ pub enum Event {
         /// Which position.
         leg: Leg,
     },
+    /// What nobody else could pay of a deficit: the holders of a side owe it from now on.
+    LossShared {
+        /// Whose deficit; its wallet has the amount.
+        account: AccountId,
+        /// Where it lost.
+        market: MarketId,
+        /// Who owes: longs (`Buy`) or shorts.
+        side: Side,
+        /// How much.
+        amount: Money,
+        /// Cumulative index of the side after it, 1e-25 of the settlement asset per 1e-8 contract.
+        cumulative: i128,
+        /// What all holders owe more than the amount, 1e-25.
+        residue: i128,
+    },
+    /// What a position owed of shared losses left its wallet.
+    LossSettled {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// How much, rounded up.
+        amount: Money,
+        /// What rounding added, 1e-25.
+        residue: i128,
+        /// Which position.
+        leg: Leg,
+    },
 }
 
 /// Why an auction ended.

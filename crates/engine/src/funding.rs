@@ -1,4 +1,4 @@
-//! Funding: one cumulative index a market, settled when a position is touched. Nobody is scanned.
+//! Funding: one cumulative index a market, settled when a position is touched, with its share of losses. Nobody is scanned.
 
 use crate::fault::fault;
 use crate::output::Output;
@@ -34,8 +34,9 @@ pub(crate) fn post_due(out: &mut Output<'_>) {
     }
 }
 
-/// Brings a position's funding to its wallet; what rounding leaves goes to the rounding account once it is a whole unit.
+/// Brings a position's share of losses and its funding to its wallet.
 pub(crate) fn settle(out: &mut Output<'_>, account: AccountId, position: PositionId) {
+    crate::loss::settle(out, account, position);
     let PositionId { market, leg } = position;
     let row = out.state().market(market);
     let Some(exposure) = out.state().account(account).exposure(position) else { return };
@@ -45,6 +46,11 @@ pub(crate) fn settle(out: &mut Output<'_>, account: AccountId, position: Positio
     }
     let Some(payment) = funding_payment(exposure.size, delta) else { fault("funding of a position fits") };
     out.emit(Event::FundingSettled { account, market, amount: payment.amount, residue: payment.residue, leg });
+    sweep(out, market);
+}
+
+/// What rounding left goes to the rounding account once it is a whole unit.
+pub(crate) fn sweep(out: &mut Output<'_>, market: MarketId) {
     let whole = out.state().market(market).residue.div_euclid(1_000_000_000);
     if whole > 0 {
         out.emit(Event::RoundingSwept { market, amount: Money::from_units(whole) });

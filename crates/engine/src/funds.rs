@@ -188,7 +188,7 @@ impl State {
             return Money::ZERO;
         }
         // Find the largest amount that passes: a gain in this asset may be unrealised, a haircut may apply.
-        let passes = |amount: Money| !(terms.equity - self.lost_value(row, asset, amount) - needed).is_negative();
+        let passes = |amount: Money| !(terms.equity - self.lost_value(account, asset, amount) - needed).is_negative();
         let most = largest(Money::ZERO, (wallet - self.reserved_in(row, asset)).max(Money::ZERO), passes);
         self.round_to_digits(asset, most)
     }
@@ -199,13 +199,15 @@ impl State {
     }
 
     /// How much less the collateral counts without `amount` of an asset, gains counted as zero.
-    fn lost_value(&self, row: &crate::Account, asset: AssetId, amount: Money) -> Money {
+    fn lost_value(&self, account: AccountId, asset: AssetId, amount: Money) -> Money {
+        let row = self.account(account);
         let losses = row.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (e, self.market(e.market)));
         let losses = losses.filter(|(_, m)| m.params.settlement == asset);
         let losses: Money = losses
             .map(|(e, m)| {
                 m.contract().upnl(self.valuation(m), e.size, e.cost).unwrap_or(Money::ZERO).min(Money::ZERO)
                     + e.unsettled(m)
+                    - self.loss_owed(account, e)
             })
             .sum();
         let counted = row.wallet(asset) + losses;

@@ -62,6 +62,8 @@ pub enum IncomeKind {
     Realisation,
     /// A reserve paid what a fund could not; + in the fund.
     Reserve,
+    /// A share of a loss that nobody else could pay; + in the account that had it.
+    SharedLoss,
 }
 
 /// No event changes more wallets than this: a conversion changes two of two accounts.
@@ -122,6 +124,12 @@ impl Event {
             Self::ReserveDrawn { fund, reserve, asset, amount, .. } => {
                 let kind = IncomeKind::Reserve;
                 [row(reserve, asset, kind, -amount), row(fund, asset, kind, amount), None, None]
+            }
+            Self::LossShared { account, market, amount, .. } => {
+                [of(account, market, IncomeKind::SharedLoss, amount), None, None, None]
+            }
+            Self::LossSettled { account, market, amount, .. } => {
+                [of(account, market, IncomeKind::SharedLoss, -amount), None, None, None]
             }
             Self::Converted { account, fund, sold, sold_amount, bought, bought_amount } => {
                 let kind = IncomeKind::Conversion;

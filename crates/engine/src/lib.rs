@@ -39,6 +39,7 @@ mod income;
 mod isolated;
 mod ladder;
 pub mod limits;
+mod loss;
 mod margin;
 mod matching;
 mod offset;
@@ -81,6 +82,7 @@ pub use event::{AuctionEnd, CancelReason, Cause, Event, MoveReason, Outcome, Set
 pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use income::{Income, IncomeKind};
+pub use loss::{LossIndex, Losses};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use prelaunch::PreLaunch;

@@ -26,7 +26,7 @@ pub enum Basis {
 /// The terms of a subaccount's margin, numeraire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Terms {
-    /// Collateral at index after haircuts, with unrealised results and unsettled funding.
+    /// Collateral at index after haircuts, with unrealised results, unsettled funding and shared losses owed.
     pub equity: Money,
     /// Initial margin, resting orders and reservations included; zero where it was not asked for.
     pub initial: Money,
@@ -152,6 +152,14 @@ impl State {
                 &mut terms,
                 &mut amounts,
             );
+        }
+        if !self.losses.indices.is_empty() {
+            for exposure in &account.exposures {
+                let owed = self.loss_owed(id, exposure);
+                if owed.is_positive() {
+                    amounts.add(self.market(exposure.market).params.settlement, -owed);
+                }
+            }
         }
         for (asset, amount) in amounts.rows.iter().take(amounts.len) {
             terms.equity += self.collateral(*asset, *amount, basis);
@@ -377,14 +385,17 @@ impl State {
         amount.from_index(self.asset_price(asset), Round::Down).unwrap_or(Money::ZERO)
     }
 
-    /// wallet − interest due + unrealised result + unsettled funding that settle in an asset.
+    /// wallet − interest due + unrealised result + unsettled funding − shared losses owed that settle in an asset.
     pub(crate) fn amount_in(&self, id: AccountId, asset: AssetId) -> Money {
         let account = self.account(id);
         let results = account.exposures.iter().filter(|e| !e.size.is_zero()).map(|e| (e, self.market(e.market)));
         let results = results.filter(|(_, m)| m.params.settlement == asset);
         account.wallet(asset) - self.interest_due(id, asset)
             + results
-                .map(|(e, m)| fits(m.contract().upnl(self.valuation(m), e.size, e.cost)) + e.unsettled(m))
+                .map(|(e, m)| {
+                    let upnl = fits(m.contract().upnl(self.valuation(m), e.size, e.cost));
+                    upnl + e.unsettled(m) - self.loss_owed(id, e)
+                })
                 .sum::<Money>()
     }
 }

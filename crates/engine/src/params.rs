@@ -162,6 +162,9 @@ pub struct LiquidationParams {
 pub struct LossRules {
     /// When the fund takes over no more, although it could.
     pub drawdown: Drawdown,
+    /// What neither fund nor reserve can pay of a deficit is shared by the winning side: at most this share of the mark per contract
+    /// in one command, below the maintenance rate of the first tier; zero: it stays a debt.
+    pub socialise: Rate,
 }
 
 /// Another fund that pays for one when that one cannot.

@@ -5,7 +5,7 @@ use crate::{AccountId, AssetId, MarketId, MarketStatus};
 use core::fmt;
 use rules::TierError;
 use serde::{Deserialize, Serialize};
-use units::{Money, Price, Size, Time};
+use units::{Money, Price, Rate, Size, Time};
 
 macro_rules! rejects {
     ($( $(#[$doc:meta])* $code:literal $name:ident $({ $($field:ident : $type:ty),* $(,)? })? => $text:literal ),* $(,)?) => {
@@ -253,6 +253,8 @@ rejects! {
     244 AccountAboveLine { account: AccountId } => "account {account} is above its line again: nothing of it is sold",
     /// What is bought would need margin that is set aside nowhere.
     245 BidNeedsCross { market: MarketId } => "a bidder takes a position in cross margin: market {market} is isolated",
+    /// One sharing of a loss could take all that a winner must hold.
+    230 SocialiseOutOfRange { asked: Rate, below: Rate } => "socialise out of range: asked {asked}, must be from 0 to below the first maintenance rate, {below}",
 }
 
 /// The parameter that a refusal is about.

@@ -55,7 +55,7 @@ pub(crate) fn set(out: &mut Output<'_>, fund: AccountId, reserve: Option<&Reserv
     Ok(Answer::Done)
 }
 
-/// A fund's payment of `amount` to an account: as far as it can, and for the rest its reserve.
+/// A fund's payment of `amount` to an account: as far as it can, and for the rest its reserve. What was paid.
 pub(crate) fn pay(
     out: &mut Output<'_>,
     fund: AccountId,
@@ -63,7 +63,7 @@ pub(crate) fn pay(
     asset: AssetId,
     amount: Money,
     reason: MoveReason,
-) {
+) -> Money {
     let own = amount.min(out.state().fund_can_pay(fund, asset)).max(Money::ZERO);
     // What comes from the reserve goes on at once, so that the fund's own margin is where its own payment leaves it.
     let amount = own + draw(out, fund, to, asset, amount - own);
@@ -71,6 +71,7 @@ pub(crate) fn pay(
         out.touch_account(fund);
         out.emit(Event::Moved { from: fund, to, asset, amount, reason });
     }
+    amount
 }
 
 /// Moves what a fund is short of from its reserve; what was moved.

@@ -89,6 +89,8 @@ pub struct State {
     pub results: BTreeMap<AccountId, Vec<crate::SideResult>>,
     /// Auctions of accounts in liquidation, those that are over included, in the order in which they began.
     pub auctions: BTreeMap<AccountId, Vec<crate::Auction>>,
+    /// Losses that winners share, and how far each has paid.
+    pub losses: crate::Losses,
 }
 
 /// Trading subaccounts of an owner, children not counted.
@@ -225,7 +227,7 @@ pub struct Market {
     pub funding_index: i128,
     /// Rounding of settlements that has not made a whole unit yet, 1e-25.
     pub residue: i128,
-    /// The other side of every realised result: −Σ cost + posted but unsettled funding.
+    /// The other side of every realised result: −Σ cost + posted but unsettled funding − shared losses not paid yet.
     pub clearing: Money,
     /// Σ of long sizes, 1e-8 contract; the short side is the same.
     pub open_interest: i128,

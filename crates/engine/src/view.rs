@@ -20,7 +20,7 @@ pub struct AccountView {
     pub owner: OwnerId,
     /// What it is.
     pub kind: AccountKind,
-    /// Collateral at index after haircuts, with unrealised results and unsettled funding.
+    /// Collateral at index after haircuts, with unrealised results, unsettled funding and shared losses owed.
     pub equity: Money,
     /// Needed to open, resting orders and reservations included.
     pub initial_margin: Money,
@@ -55,7 +55,7 @@ pub struct WalletView {
     pub asset: AssetId,
     /// Settled.
     pub wallet: Money,
-    /// wallet − interest due + unrealised results + unsettled funding that settle in it.
+    /// wallet − interest due + unrealised results + unsettled funding − shared losses owed that settle in it.
     pub amount: Money,
     /// Interest on a debt that has not been charged yet.
     pub interest_due: Money,
@@ -100,6 +100,8 @@ pub struct PositionView {
     pub bankruptcy_price: Bankruptcy,
     /// Which position of the market.
     pub leg: Leg,
+    /// Losses of others that it shares and has not paid yet; + is owed by the account.
+    pub shared_loss: Money,
 }
 
 /// One open order.
@@ -361,6 +363,7 @@ impl State {
             liquidation_price: self.liquidation_price(holder, e),
             bankruptcy_price: self.bankruptcy_price(holder, e),
             leg: e.leg,
+            shared_loss: self.loss_owed(holder, e),
         }
     }
 

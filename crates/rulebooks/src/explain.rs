@@ -147,7 +147,7 @@ impl Working<'_> {
                 Step::new(name, terms.headroom(), "equity − maintenance_margin").of([self.equity(), self.maintenance()])
             }
             "margin_ratio" => {
-                let ratio = terms.ratio().map_or("none".into(), |ratio| shown_ratio(ratio));
+                let ratio = terms.ratio().map_or("none".into(), shown_ratio);
                 let how = "maintenance_margin ÷ equity, rounded up; liquidation at 100%";
                 Step::new(name, ratio, how)
                     .by(&self.rulebook.sections.account.clause.0)

@@ -21,6 +21,7 @@ mod isolated;
 mod ladder;
 mod levels;
 mod liquidation;
+mod loss;
 mod margin;
 mod mark;
 mod own;
@@ -52,6 +53,7 @@ pub use levels::{FractionMargin, SlippageRule, WithOrders, fraction_margin, leve
 pub use liquidation::{
     Bankruptcy, Line, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price, liquidation_prices,
 };
+pub use loss::{LossPayment, LossShare, loss_payment, share_loss};
 pub use margin::{MarginTerms, initial_margin, maintenance_margin};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use own::{OwnAverage, OwnRule};

@@ -19,3 +19,6 @@ mod split;
 
 #[path = "all/batch.rs"]
 mod batch;
+
+#[path = "all/losses.rs"]
+mod losses;

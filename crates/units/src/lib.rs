@@ -23,7 +23,7 @@ pub use price::Price;
 pub use rate::Rate;
 pub use size::Size;
 pub use time::Time;
-pub use wide::{div_round, mul_div, mul_div2};
+pub use wide::{div_round, mul_div, mul_div2, mul_sub};
 
 /// Which way a result that does not divide evenly goes.
 ///

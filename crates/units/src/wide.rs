@@ -45,6 +45,16 @@ pub fn mul_div2(a: i128, b: i128, c: i128, d: i128, round: Round) -> Option<i128
     }
 }
 
+/// `a × b − c × d`, exactly. The products may need 256 bits; `None` when the difference does not fit.
+#[must_use]
+pub fn mul_sub((a, b): (i128, i128), (c, d): (i128, i128)) -> Option<i128> {
+    let wide = |a: i128, b: i128| I256::from(a) * I256::from(b);
+    match (a.checked_mul(b), c.checked_mul(d)) {
+        (Some(first), Some(second)) => first.checked_sub(second),
+        _ => wide(a, b).checked_sub(wide(c, d)).and_then(|rest| i128::try_from(rest).ok()),
+    }
+}
+
 fn div_wide(a: I256, b: I256, round: Round) -> Option<i128> {
     let q = a.checked_div(b)?;
     let exact = q.checked_mul(b)? == a;
@@ -71,6 +81,14 @@ mod tests {
         }
         assert_eq!(div_round(1, 0, Round::Up), None);
         assert_eq!(mul_div(i128::MAX, i128::MAX, 1, Round::Up), None);
+    }
+
+    #[test]
+    fn products_that_do_not_fit_have_a_difference_that_does() {
+        assert_eq!(mul_sub((7, 3), (2, 10)), Some(1));
+        assert_eq!(mul_sub((i128::MAX, 5), (i128::MAX, 4)), Some(i128::MAX));
+        assert_eq!(mul_sub((i128::MAX, -4), (i128::MAX, -5)), Some(i128::MAX));
+        assert_eq!(mul_sub((i128::MAX, 5), (i128::MAX, 3)), None);
     }
 
     proptest! {

@@ -18,7 +18,7 @@ impl Random {
         let restricted = (0..MARKETS).map(MarketId).any(closed);
         let operate = if restricted { 150 } else { 15 };
         let bids = if engine.state().auctions.is_empty() { 2 } else { 800 };
-        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, operate, 33, 12, 45, bids]) {
+        let act = match self.dice.pick(&[300, 420, 60, 60, 70, 12, 40, operate, 33, 12, 45, bids, 60]) {
             0 => Some(self.prices()),
             1 => self.order(engine),
             2 => self.order_change(engine),
@@ -30,6 +30,7 @@ impl Random {
             9 => Some(self.limit()),
             10 => Some(self.trading(engine)),
             11 => Some(self.bid(engine)),
+            12 => self.gap(engine),
             _ => Some(wrong::command(&mut self.dice, engine)),
         };
         act.unwrap_or(Command::Tick)

@@ -162,6 +162,8 @@ kinds! {
     Event::AuctionEnded { reason: AuctionEnd::Closed, .. } => "auction_ended, closed",
     Event::AuctionEnded { reason: AuctionEnd::Expired, .. } => "auction_ended, expired",
     Event::AuctionEnded { reason: AuctionEnd::TakeOver, .. } => "auction_ended, take-over",
+    Event::LossShared { .. } => "loss_shared",
+    Event::LossSettled { .. } => "loss_settled",
 }
 
 impl Coverage {

@@ -176,6 +176,7 @@ fn liquidation(dice: &mut Dice, limit: Money) -> LiquidationParams {
                 share: rate(["0", "0.000001", "0.05", "0.3", "1"][dice.pick(&[3, 1, 2, 2, 1])]),
                 window_ns: [1, 20, 480][dice.pick(&[1, 1, 1])] * 60 * Time::SECOND_NS,
             },
+            socialise: rate(["0", "0.000001", "0.005", "0.009999999"][dice.pick(&[2, 1, 2, 2])]),
         },
     }
 }

@@ -59,6 +59,12 @@ impl Referee {
             same("clearing", || format!("clearing account of market {at}"), ours.clearing, theirs.clearing.units())?;
             same("funding", || format!("cumulative funding of market {at}"), ours.funding, theirs.funding_index)?;
             same("rounding", || format!("residue of market {at}"), ours.residue, theirs.residue)?;
+            for side in [Side::Buy, Side::Sell] {
+                let key = (MarketId::at(at), side);
+                let asked = self.model.losses.get(&key).copied();
+                let theirs = state.losses.indices.get(&key).map(|row| row.cumulative);
+                same("losses", || format!("what side {side:?} of market {at} was asked for"), asked, theirs)?;
+            }
         }
         Ok(())
     }
@@ -114,6 +120,8 @@ impl Referee {
         if ours.size != 0 {
             same("funding", || what("checkpoint"), ours.checkpoint, theirs.funding)?;
         }
+        let owed = super::losses::owed(state, id, position);
+        same("losses", || what("shared losses, 1e-25,"), &ours.owed, &owed)?;
         same("mode", || what("isolated"), ours.isolated, theirs.mode == engine::MarginMode::Isolated)?;
         same("mode", || what("child"), ours.child, theirs.child)?;
         let reserved = self.reserved_for(id, position);

@@ -8,7 +8,7 @@ use super::value;
 use engine::{AccountId, AssetId, Event, MarketId, PositionId};
 
 impl Referee {
-    /// wallet − interest due + results + unsettled funding that settle in an asset.
+    /// wallet − interest due + results + unsettled funding − losses to share that settle in an asset.
     pub(super) fn amount_in(&self, id: AccountId, asset: AssetId) -> i128 {
         let row = self.model.account(id);
         let mut sum = self.model.wallet(id, asset) - self.model.interest_due(id, asset);
@@ -17,6 +17,7 @@ impl Referee {
             if m.params.settlement == asset {
                 sum += value::upnl(&m.params, self.model.valuation(m), e.size, e.cost);
                 sum += mul_div(-e.size, m.funding - e.checkpoint, RATE, Dir::Down);
+                sum -= super::losses::paid(&e.owed);
             }
         }
         sum

@@ -143,6 +143,8 @@ impl Referee {
             | Event::Deleveraged { .. }
             | Event::LeftUncovered { .. }
             | Event::DeficitLeft { .. } => self.ladder_event(event),
+            Event::LossShared { .. } => self.loss_shared(event),
+            Event::LossSettled { account, market, leg, .. } => self.loss_settled(event, account, market.leg(leg)),
             Event::SettlementScheduled { .. }
             | Event::SettlementCancelled { .. }
             | Event::SettlementPriced { .. }
@@ -239,6 +241,7 @@ fn is_consequence(event: &Event) -> bool {
         Event::PositionChanged { .. }
             | Event::FeeCharged { .. }
             | Event::FundingSettled { .. }
+            | Event::LossSettled { .. }
             | Event::RoundingSwept { .. }
             | Event::InterestCharged { .. }
             | Event::ReserveDrawn { .. }

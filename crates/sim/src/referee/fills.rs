@@ -144,6 +144,9 @@ impl Referee {
         paid: i128,
         cause: Cause,
     ) -> (After, i128) {
+        if let Some(paid) = self.settle_losses(account, position) {
+            self.expect(paid);
+        }
         if let Some(settled) = self.settle(account, position) {
             self.expect(settled);
         }

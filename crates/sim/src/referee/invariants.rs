@@ -58,7 +58,9 @@ impl Referee {
         same("I-07", || format!("open interest of market {id}"), longs, market.open_interest)?;
         let cost: i128 = positions.iter().map(|e| e.cost.units()).sum();
         let owed: BigInt = positions.iter().map(|e| unsettled(e, market)).sum();
-        let ours = BigInt::from(-cost - value) * RATE + owed + market.residue;
+        let here = self.model.accounts.iter().flat_map(|a| &a.exposures).filter(|(p, _)| p.market == id);
+        let losses: BigInt = here.map(|(_, e)| &e.owed).sum();
+        let ours = BigInt::from(-cost - value) * RATE + owed - losses + market.residue;
         same(
             "I-02",
             || format!("clearing account of market {id}, 1e-25"),
@@ -71,7 +73,8 @@ impl Referee {
         self.marked(id, &positions, market)
     }
 
-    /// At the mark, unrealised results and unsettled funding add up to the clearing account, but for rounding down each.
+    /// At the mark, unrealised results, unsettled funding and losses to share add up to the clearing account, but for rounding down
+    /// each.
     fn marked(&self, id: MarketId, positions: &[&Exposure], market: &Market) -> Verdict {
         let mark = i128::from(market.mark.units());
         if mark <= 0 {
@@ -86,8 +89,13 @@ impl Referee {
                 value::upnl(params, mark, i128::from(e.size.units()), e.cost.units()) + funding
             })
             .sum();
-        let slack = market.clearing.units() - sum;
-        let most = 2 * i128::try_from(open.len()).unwrap_or(0) + 1 + self.model.market(id).closed.2;
+        let here = self.model.accounts.iter().flat_map(|a| &a.exposures).filter(|(p, _)| p.market == id);
+        let losses: Vec<i128> = here.map(|(_, e)| super::losses::paid(&e.owed)).filter(|paid| *paid > 0).collect();
+        let slack = market.clearing.units() - sum + losses.iter().sum::<i128>();
+        let most = i128::try_from(losses.len()).unwrap_or(0)
+            + 2 * i128::try_from(open.len()).unwrap_or(0)
+            + 1
+            + self.model.market(id).closed.2;
         holds("I-03", (0..=most).contains(&slack), || {
             format!("results of market {id} at mark: {slack} units from its clearing account")
         })

@@ -51,6 +51,10 @@ pub struct Round {
     pub bid: Option<AccountId>,
     /// What is left to ask of funds for a deficit, in turn.
     pub parts: BTreeMap<(AccountId, AssetId), super::reserve::Parts>,
+    /// What each fund that was asked left of its part.
+    pub unpaid: BTreeMap<(AccountId, AssetId), Vec<(AccountId, i128)>>,
+    /// How winners share what is left: these events must come, in turn.
+    pub sharings: BTreeMap<(AccountId, AssetId), Vec<Event>>,
 }
 
 impl Round {
@@ -244,6 +248,8 @@ impl Referee {
         self.ladder.open.remove(&account);
         self.ladder.funds.remove(&account);
         self.ladder.parts.retain(|(who, _), _| *who != account);
+        self.ladder.unpaid.retain(|(who, _), _| *who != account);
+        self.ladder.sharings.retain(|(who, _), _| *who != account);
         self.ladder.turns.retain(|(who, _), _| *who != account);
         self.ladder.gave.retain(|(failing, _)| *failing != account);
         self.ladder.handovers.retain(|(who, _), _| *who != account);
@@ -372,6 +378,7 @@ impl Referee {
             }
             Outcome::Closed => {
                 holds("ladder", !open, || format!("account {account} has no position left"))?;
+                self.all_shared(account)?;
                 self.deficits_reported(account)?;
             }
         }

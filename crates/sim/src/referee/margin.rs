@@ -73,7 +73,8 @@ impl Referee {
         let funding = if e.size == 0 { 0 } else { mul_div(-e.size, m.funding - e.checkpoint, RATE, Dir::Down) };
         let after = value::trade(e.size, e.cost, delta, paid);
         (e.size, e.cost, e.checkpoint) = (after.size, after.cost, m.funding);
-        *row.wallets.entry(m.params.settlement).or_insert(0) += after.realised + funding - fee;
+        let owed = super::losses::paid(&std::mem::take(&mut e.owed));
+        *row.wallets.entry(m.params.settlement).or_insert(0) += after.realised + funding - owed - fee;
         self.figures_of(id, &row, lens, None)
     }
 
@@ -101,6 +102,7 @@ impl Referee {
             }
             let upnl = self.result(market, e.size, e.cost, mark, lens);
             let unsettled = mul_div(-e.size, market.funding - e.checkpoint, RATE, Dir::Down);
+            let unsettled = unsettled - super::losses::paid(&e.owed);
             *amounts.entry(asset).or_insert(0) += upnl + if e.size == 0 { 0 } else { unsettled };
             if e.size != 0 {
                 sum.notional += self.debt(asset, value::notional(&market.params, mark, e.size));

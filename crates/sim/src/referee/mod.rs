@@ -24,6 +24,7 @@ mod invariants;
 mod isolated;
 mod judge;
 mod ladder;
+mod losses;
 mod margin;
 mod mismatch;
 mod model;
@@ -97,6 +98,8 @@ pub struct Referee {
     fired: usize,
     /// Funds whose worth this command must say, and has not yet, with the markets that watch them.
     to_sample: BTreeSet<(AccountId, engine::MarketId)>,
+    /// What this command's sharings of losses have asked of a side so far, 1e-25 per 1e-8 contract.
+    shared: BTreeMap<(engine::MarketId, engine::Side), i128>,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -141,6 +144,7 @@ impl Referee {
         self.posted.clear();
         self.realised.clear();
         self.realisation_began.clear();
+        self.shared.clear();
         self.repaying = None;
         self.fired = 0;
         self.ladder.begin();

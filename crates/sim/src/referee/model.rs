@@ -5,6 +5,7 @@
 
 use super::num::{Dir, RATE, mul_div};
 use engine::{AccountId, AssetId, IndexId, Leg, MarketId, OrderId, PositionId, Side};
+use num_bigint::BigInt;
 use std::collections::{BTreeMap, HashMap};
 
 /// An asset and the balances that are nobody's.
@@ -127,6 +128,8 @@ pub struct Params {
     pub adl_policy: engine::params::AdlPolicy,
     /// Share and window of the fund's drawdown; zero for none.
     pub drawdown: (i128, i64),
+    /// The most of the mark that winners pay of losses in one command; zero for none.
+    pub socialise: i128,
     pub fund: AccountId,
     /// Bands of market and triggered orders, and how far behind the mark an order may rest; zero for none.
     pub market_band: i128,
@@ -185,6 +188,7 @@ impl Params {
             policy: p.liquidation.policy,
             adl_policy: p.liquidation.adl_policy,
             drawdown: (rate(p.liquidation.loss.drawdown.share), p.liquidation.loss.drawdown.window_ns),
+            socialise: rate(p.liquidation.loss.socialise),
             fund: p.fund,
             market_band: rate(p.guards.market_band),
             triggered_band: rate(p.guards.triggered_band),
@@ -283,6 +287,8 @@ pub struct Exposure {
     pub size: i128,
     pub cost: i128,
     pub checkpoint: i128,
+    /// What it must pay of shared losses, exactly: 1e-25 of the settlement asset.
+    pub owed: BigInt,
 }
 
 /// Where an order is.
@@ -430,6 +436,8 @@ pub struct Model {
     pub results: BTreeMap<AccountId, BTreeMap<(MarketId, bool), i128>>,
     /// Auctions of accounts in liquidation, as they began.
     pub auctions: BTreeMap<AccountId, Vec<Auction>>,
+    /// Σ of what sharings asked of a side of a market, 1e-25 per 1e-8 contract.
+    pub losses: BTreeMap<(MarketId, Side), i128>,
 }
 
 /// The reserve of a fund.
@@ -488,6 +496,7 @@ impl Default for Model {
             reserves: BTreeMap::new(),
             results: BTreeMap::new(),
             auctions: BTreeMap::new(),
+            losses: BTreeMap::new(),
         }
     }
 }

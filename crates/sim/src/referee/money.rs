@@ -68,6 +68,7 @@ impl Referee {
             (Event::MarketListed { market }, Command::ListMarket(p)) => {
                 Self::next_handle("market", self.model.markets.len(), market.index())?;
                 self.list(Params::read(p));
+                self.sharing_is_bounded(*market)?;
                 self.rebates_are_paid(*market)
             }
             (Event::MarketParamsSet { market }, Command::SetMarketParams { market: asked, params }) => {
@@ -79,6 +80,7 @@ impl Referee {
                     row.realise_next = Self::first_realisation(now, params.realise_every_ns);
                 }
                 row.params = params;
+                self.sharing_is_bounded(*market)?;
                 self.rebates_are_paid(*market)
             }
             (

@@ -63,7 +63,8 @@ impl Referee {
             return holds("realisation", false, || format!("market {market} realises"));
         };
         let due = self.settle(account, position);
-        holds("realisation", due.is_none(), || format!("funding of account {account} comes before its result"))?;
+        let due = due.is_some() || self.owes_losses(account, position);
+        holds("realisation", !due, || format!("funding of account {account} comes before its result"))?;
         let row = self.model.market(market);
         let (settlement, held) = (row.params.settlement, self.model.exposure(account, position));
         let ours = value::upnl(&row.params, price, held.size, held.cost);

@@ -112,7 +112,7 @@ impl Referee {
     }
 
     /// It has nothing left that counts as collateral.
-    fn bare(&self, account: AccountId) -> bool {
+    pub(super) fn bare(&self, account: AccountId) -> bool {
         let row = self.model.account(account);
         row.wallets.iter().all(|(held, w)| *w <= 0 || row.only.is_some_and(|only| only != *held))
     }
@@ -128,15 +128,18 @@ impl Referee {
         while !parts.is_empty() {
             let (fund, amount) = parts.remove(0);
             self.ladder.parts.insert((account, asset), parts.clone());
-            let Some(fund) = fund.filter(|fund| *fund != account) else { continue };
-            if self.fund_pays(fund, account, asset, amount, MoveReason::Deficit) > 0 {
+            let payer = fund.filter(|fund| *fund != account);
+            let paid = payer.map_or(0, |fund| self.fund_pays(fund, account, asset, amount, MoveReason::Deficit));
+            let unpaid = self.ladder.unpaid.entry((account, asset)).or_default();
+            unpaid.extend(fund.map(|fund| (fund, amount - paid)));
+            if paid > 0 {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    fn parts_left(&self, account: AccountId, asset: AssetId) -> Parts {
+    pub(super) fn parts_left(&self, account: AccountId, asset: AssetId) -> Parts {
         let known = self.ladder.parts.get(&(account, asset)).cloned();
         known.unwrap_or_else(|| self.parts(account, asset, -self.model.wallet(account, asset)))
     }
@@ -176,14 +179,19 @@ impl Referee {
     pub(super) fn deficit_left(&mut self, account: AccountId, asset: AssetId, wallet: i128) -> Verdict {
         self.wallet_is(account, asset, wallet)?;
         holds("I-15", wallet < 0, || format!("account {account} owes"))?;
-        let parts = if self.bare(account) { self.parts_left(account, asset) } else { Vec::new() };
+        self.shared_before(account, asset)?;
+        self.deficits.insert((account, asset));
+        Ok(())
+    }
+
+    /// No fund that is still to be asked could pay any of its part.
+    pub(super) fn funds_are_used_up(&self, account: AccountId, asset: AssetId, parts: &Parts) -> Verdict {
         for (fund, amount) in parts {
             let Some(fund) = fund.filter(|fund| *fund != account) else { continue };
-            let own = amount.min(self.fund_can_pay(fund, asset)).max(0);
+            let own = (*amount).min(self.fund_can_pay(fund, asset)).max(0);
             let able = own + self.drawn(fund, account, asset, amount - own).0;
             same("I-15", || format!("fund {fund} can pay nothing of {amount} of account {account}"), 0, able)?;
         }
-        self.deficits.insert((account, asset));
         Ok(())
     }
 }

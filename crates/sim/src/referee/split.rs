@@ -51,6 +51,8 @@ impl Referee {
             Event::PositionSplit { account, market, size, leg } => {
                 same("split", || format!("index of market {market}"), asked, self.model.market(market).params.index)?;
                 let position = market.leg(leg);
+                let owes = self.owes_losses(account, position);
+                holds("split", !owes, || format!("losses of {account} are settled first"))?;
                 let funding = self.model.market(market).funding;
                 let row = self.model.exposure_mut(account, position);
                 same("split", || format!("funding of {account} is settled first"), funding, row.checkpoint)?;

@@ -123,7 +123,7 @@ impl Cell<'_> {
 pub type EventRow<'a> = [Cell<'a>; EVENT_COLUMNS.len()];
 
 /// The kinds of events that tell what the ladder did and what it cost: `ladder` in [`EventTable::only`].
-const LADDER: [&str; 15] = [
+const LADDER: [&str; 17] = [
     "margin_called",
     "liquidation_started",
     "liquidation_step",
@@ -139,6 +139,8 @@ const LADDER: [&str; 15] = [
     "deleveraged",
     "left_uncovered",
     "deficit_left",
+    "loss_shared",
+    "loss_settled",
 ];
 
 /// Makes rows of events.

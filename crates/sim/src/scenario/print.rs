@@ -66,11 +66,16 @@ pub fn tagged(value: &impl Serialize) -> (String, Fields) {
 /// `> filled  BTC-PERP  maker house#1 …` without the `> `. Fields called after their table are printed by name alone.
 #[must_use]
 pub fn event_line(names: &Names<'_>, event: &Event) -> String {
-    let (mut line, fields) = tagged(event);
+    let (kind, fields) = tagged(event);
+    let mut line = kind.clone();
     for (field, value) in &fields.0 {
         // Told only where it is not the usual: a leg, and the policy and broken hedges of a receipt.
         let usual = [("leg", "net"), ("policy", "profit_leverage"), ("hedged", "0")];
         if usual.iter().any(|(name, text)| field == name && value == text) {
+            continue;
+        }
+        // An index of 1e-25 is for who keeps one; a reader has the amount.
+        if kind == "loss_shared" && field == "cumulative" {
             continue;
         }
         let text = render(names, field, value);

@@ -37,6 +37,8 @@ const SIGNIFICANT: &[&str] = &[
     "liquidation_paused",
     "liquidation_started",
     "liquidation_step",
+    "loss_settled",
+    "loss_shared",
     "margin_called",
     "market_status_set",
     "moved",

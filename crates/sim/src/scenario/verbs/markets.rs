@@ -255,6 +255,7 @@ fn liquidation(words: &mut Words, params: &mut MarketParams, option: &str) -> Re
             let share = words.rate("a share of the fund's highest worth")?;
             ladder.loss.drawdown = Drawdown { share, window_ns: words.duration()? };
         }
+        "socialise" => ladder.loss.socialise = words.rate("a share of the mark")?,
         "adl_policy" => {
             ladder.adl_policy = words.one_of(&[
                 ("profit_leverage", AdlPolicy::ProfitLeverage),
