@@ -42,9 +42,9 @@ enum Command {
     },
     /// Print what differs between two versions or venues
     Diff {
-        /// VENUE[@DAY]
+        /// A venue, or a venue and a day: binance-usdm@2024-10-24
         a: String,
-        /// VENUE[@DAY]
+        /// The other
         b: String,
     },
 }
