@@ -139,7 +139,7 @@ impl State {
         crate::place::smallest_size(held.abs(), row.params.lot, |size| {
             let closes = -size.with_sign_of(held);
             let value = row.contract().value(price, closes, Round::TowardZero);
-            value.is_some_and(|value| self.restores(account, position, closes, value))
+            value.map_or(-Money::MAX, |value| self.surplus(account, position, closes, value))
         })
     }
 }

@@ -44,12 +44,11 @@ impl State {
         let most = if long < short.abs() { long } else { short.abs() };
         let terms = self.lenient(account);
         let held = self.maintenance_at(market, long) + self.maintenance_at(market, short);
-        let restores = |size: Size| {
+        let surplus = |size: Size| {
             let left = self.maintenance_at(market, long - size) + self.maintenance_at(market, short + size);
             let maintenance = terms.maintenance - held + left;
-            let target = maintenance.mul_rate(self.risk.target, Round::Up);
-            terms.equity >= target && !self.risk.line.is_below(terms.equity - maintenance)
+            self.over_target(terms.equity, maintenance)
         };
-        crate::place::smallest_size(most, self.market(market).params.lot, restores)
+        crate::place::smallest_size(most, self.market(market).params.lot, surplus)
     }
 }

@@ -490,15 +490,31 @@ fn check_reduction(state: &State, plan: &Plan) -> Result<(), Reject> {
     if equity.is_negative() { Err(Reject::WouldBankrupt { equity }) } else { Ok(()) }
 }
 
-/// The smallest multiple of the lot that passes a test that only ever turns from false to true; `most` when that does not,
-/// or is less than it.
-pub(crate) fn smallest_size(most: Size, lot: Size, passes: impl Fn(Size) -> bool) -> Size {
-    if !passes(most) {
+/// The smallest multiple of the lot, or `most`, that leaves no shortage; `most` when none does.
+///
+/// `surplus` is concave in the size: closing frees less and less maintenance and costs the same or more for each lot. Where all of
+/// `most` is too much (its last lots cost more than they free), fewer may do, up to where the surplus is greatest.
+pub(crate) fn smallest_size(most: Size, lot: Size, surplus: impl Fn(Size) -> Money) -> Size {
+    let passes = |size: Size| !surplus(size).is_negative();
+    let end = if passes(most) { most } else { peak(most, lot, &surplus) };
+    if !passes(end) {
         return most;
     }
-    let fails = largest_size(most, lot, |size| !passes(size));
+    let fails = largest_size(end, lot, |size| !passes(size));
     let next = fails + lot;
-    if next < most { next } else { most }
+    if next < end { next } else { end }
+}
+
+/// Where a concave function of whole lots is greatest, below `most`.
+fn peak(most: Size, lot: Size, surplus: &impl Fn(Size) -> Money) -> Size {
+    let rises = |size: Size| surplus(size + lot) > surplus(size);
+    let last = largest_size(most, lot, |_| true);
+    if !last.is_positive() {
+        return last;
+    }
+    // Sizes before the peak rise to the next one.
+    let before = largest_size(last - lot, lot, rises);
+    if rises(before) { before + lot } else { before }
 }
 
 /// The largest multiple of the lot, at most `most`, that passes a test that only ever turns from true to false.

@@ -127,12 +127,13 @@ impl State {
         let market = self.market(position.market);
         crate::place::smallest_size(offer.most, market.params.lot, |size| {
             let value = market.book_value(offer.side, size);
-            value.is_some_and(|value| self.restores(account, position, offer.side.signed(size), value))
+            value.map_or(-Money::MAX, |value| self.surplus(account, position, offer.side.signed(size), value))
         })
     }
 
-    /// Whether a trade of `signed` contracts for `value` brings equity to the target multiple of maintenance.
-    pub(crate) fn restores(&self, account: AccountId, position: PositionId, signed: Size, value: Money) -> bool {
+    /// What equity has over the target multiple of maintenance after a trade of `signed` contracts for `value`; below zero when it
+    /// falls short, or is on the line and that is below it.
+    pub(crate) fn surplus(&self, account: AccountId, position: PositionId, signed: Size, value: Money) -> Money {
         let row = self.market(position.market);
         let fee = row
             .contract()
@@ -141,8 +142,14 @@ impl State {
             .mul_rate(row.params.liquidation.fee, Round::Up);
         let change = Change { position, trade: Some((signed, value, fee)), ..Change::default() };
         let terms = self.evaluate(account, Basis::Lenient, Need::Maintenance, Some(&change));
-        let target = terms.maintenance.mul_rate(self.risk.target, Round::Up);
-        terms.equity >= target && !self.risk.line.is_below(terms.headroom())
+        self.over_target(terms.equity, terms.maintenance)
+    }
+
+    /// Equity − target × maintenance, and no more than what keeps it off the line.
+    pub(crate) fn over_target(&self, equity: Money, maintenance: Money) -> Money {
+        let target = maintenance.mul_rate(self.risk.target, Round::Up);
+        let least = if self.risk.line.is_below(Money::ZERO) { Money::UNIT } else { Money::ZERO };
+        (equity - target).min(equity - maintenance - least)
     }
 }
 

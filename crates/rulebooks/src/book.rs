@@ -217,6 +217,10 @@ impl Book {
             checker.check_legs(number, position, mode)?;
             match mode {
                 Mode::Cross => {
+                    let mut row = row;
+                    if let Some(form) = rulebook.sections.liquidation_price.cross {
+                        row.0.rules.price_form = form.into();
+                    }
                     let settlement = checker.settlement(&mut cross.wallets, &row.0, position)?;
                     cross.positions.push(Position { settlement, ..row.0 });
                 }

@@ -344,6 +344,10 @@ impl Working<'_> {
             }
             PriceForm::Distance => step("price − headroom ÷ size ÷ (1 ∓ maintenance rate)").of(self.stated(at, held)),
             PriceForm::Undivided => step("price − headroom ÷ size").of(self.stated(at, held)),
+            PriceForm::UndividedAtEntry => {
+                let how = "price − (equity − Σ maintenance margins of the entry prices with their fees) ÷ size, in the numeraire";
+                step(how).of(self.stated(at, held))
+            }
             PriceForm::EntryMaintenance => {
                 step("price at which equity = maintenance margin of the entry price").of(self.stated(at, held))
             }

@@ -207,6 +207,18 @@ impl RulebookFile {
     }
 }
 
+impl From<PriceFormText> for PriceForm {
+    fn from(form: PriceFormText) -> Self {
+        match form {
+            PriceFormText::Solved => Self::Solved,
+            PriceFormText::Distance => Self::Distance,
+            PriceFormText::Undivided => Self::Undivided,
+            PriceFormText::EntryMaintenance => Self::EntryMaintenance,
+            PriceFormText::UndividedAtEntry => Self::UndividedAtEntry,
+        }
+    }
+}
+
 fn newest<T: Clone>(versions: &[&VersionFile], of: impl Fn(&VersionFile) -> Option<&T>) -> Option<T> {
     versions.iter().rev().find_map(|version| of(version)).cloned()
 }
@@ -290,12 +302,7 @@ fn check_market(source: &Source<'_>, sections: &Sections, market: &Spanned<Marke
         notional_digits: digits.and_then(|d| d.notional.as_ref()).map(|d| d.0),
         initial_digits: digits.and_then(|d| d.initial.as_ref()).map(|d| d.0),
         maintenance_digits: digits.and_then(|d| d.maintenance.as_ref()).map(|d| d.0),
-        price_form: match sections.liquidation_price.form {
-            PriceFormText::Solved => PriceForm::Solved,
-            PriceFormText::Distance => PriceForm::Distance,
-            PriceFormText::Undivided => PriceForm::Undivided,
-            PriceFormText::EntryMaintenance => PriceForm::EntryMaintenance,
-        },
+        price_form: sections.liquidation_price.form.into(),
     };
     Ok(Market {
         symbol: row.symbol.clone(),

@@ -212,6 +212,8 @@ pub enum PriceFormText {
     Undivided,
     /// Where equity meets the maintenance margin of the entry price.
     EntryMaintenance,
+    /// Price ∓ (equity − maintenance margins of the entry prices with their fees) ÷ size, in the numeraire.
+    UndividedAtEntry,
 }
 
 /// How the liquidation price is stated.
@@ -222,6 +224,8 @@ pub struct PriceSection {
     pub clause: Clause,
     /// Its form.
     pub form: PriceFormText,
+    /// Its form in cross mode, where that is another.
+    pub cross: Option<PriceFormText>,
     /// How it is shown: direction and digits. Left out: eight digits toward zero.
     pub shown: Option<DigitsText>,
     /// Whether its eighth digit is the nearest one and not the one toward zero.

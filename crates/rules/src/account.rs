@@ -80,6 +80,9 @@ pub enum PriceForm {
     Undivided,
     /// Where equity meets the maintenance margin of the entry price. Bybit before UTA.
     EntryMaintenance,
+    /// price ∓ (equity − Σ maintenance margins of the entry prices, fees to close included) ÷ size, all in the numeraire. Bybit's
+    /// cross positions, as recorded in 2025.
+    UndividedAtEntry,
 }
 
 /// What margin needs to know of a market.

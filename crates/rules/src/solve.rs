@@ -140,6 +140,13 @@ pub struct Crossing {
 }
 
 impl Holding<'_> {
+    /// |cost| × maintenance rate − deduction, settlement asset.
+    fn charge_at_entry(&self) -> Option<Money> {
+        let notional = self.cost.abs();
+        let ladder = self.rules.ladder.at(self.size, notional, self.rules.open_interest)?;
+        Some(notional.mul_rate(ladder.maintenance, Round::Up) - ladder.deduction)
+    }
+
     /// What the liquidation price counts of maintenance.
     fn held(&self, terms: &PositionTerms) -> Money {
         let fee = if self.rules.fee_in_price { Money::ZERO } else { terms.maintenance.closing_fee };
@@ -166,6 +173,15 @@ impl<'a> Account<'a> {
             if self.rules.at_is_below { |m| !m.is_positive() } else { |m| m.is_negative() };
         let other = terms.equity - term.value - others;
         Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, is_below })
+    }
+
+    /// Σ maintenance margins at the entry prices, fees to close included, numeraire.
+    fn maintenance_at_entry(&self, terms: &AccountTerms) -> Option<Money> {
+        let rows = self.positions.iter().zip(&terms.positions);
+        rows.into_iter().try_fold(Money::ZERO, |sum, (holding, row)| {
+            let index = self.collateral.get(holding.settlement)?.index_price;
+            sum.checked_add(debt(holding.charge_at_entry()? + row.maintenance.closing_fee, index)?)
+        })
     }
 
     /// Equity − what the liquidation price counts of maintenance.
@@ -242,13 +258,14 @@ impl<'a> Account<'a> {
         let index = self.collateral.get(holding.settlement)?.index_price;
         let one = i128::from(Price::ONE.units());
         let per_asset = |money: Money| mul_div(money.units(), one, i128::from(index.units()), Round::Down);
-        let available = Money::from_units(per_asset(self.distance_to_line(terms)?)?);
+        let available = match form {
+            PriceForm::UndividedAtEntry => terms.equity - self.maintenance_at_entry(terms)?,
+            _ => Money::from_units(per_asset(self.distance_to_line(terms)?)?),
+        };
         if form == PriceForm::EntryMaintenance {
-            let at_entry = holding.rules.ladder.at(holding.size, holding.cost.abs(), holding.rules.open_interest)?;
-            let charge = holding.cost.abs().mul_rate(at_entry.maintenance, Round::Up) - at_entry.deduction;
             let fee = if holding.rules.fee_in_price { row.maintenance.closing_fee } else { Money::ZERO };
             // Everything but this position's upnl, less what must be held: nothing of it is left at the price.
-            let spare = available + holding.held(row) - row.upnl - charge - fee;
+            let spare = available + holding.held(row) - row.upnl - holding.charge_at_entry()? - fee;
             return match bankruptcy_price(holding.rules.contract, holding.size, holding.cost, spare) {
                 Bankruptcy::None => None,
                 Bankruptcy::At(price) => Some(price),
@@ -526,6 +543,26 @@ mod tests {
         let outflow = AccountRules { outflow_share: r("0.2"), ..AccountRules::default() };
         let account = Account { rules: outflow, ..account };
         assert_eq!(account.withdrawable(&terms, 0), Some(m("60")));
+    }
+
+    #[test]
+    fn a_cross_price_of_the_entry_maintenance() {
+        // A position recorded in 2025 with 176.89650029; the index is known to eight digits, which move the price by 1e-8.
+        let ladder = tiers(&[("100000", "0.01", "0.005")]);
+        let fees = MarketRules {
+            closing_fee: r("0.000649"),
+            fee_basis: crate::FeeBasis::Bankruptcy,
+            fee_in_price: false,
+            price_form: PriceForm::UndividedAtEntry,
+            ..rules(ladder)
+        };
+        let positions = [Holding { leverage: r("0.1"), ..holding(&fees, "0.2", "233.02", "233.029") }];
+        let haircuts = Haircuts::flat(Rate::ONE);
+        let collateral = [Collateral { amount: m("11.47724524"), index_price: p("1.000686"), haircuts }];
+        let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+        let terms = account.terms().unwrap();
+        assert_eq!(account.maintenance_at_entry(&terms), Some(m("0.2604199219979304")));
+        assert_eq!(account.liquidation_prices(&terms, 0).unwrap().below, at("176.89650028"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! than the account has. Rare by chance alone.
 
 use super::Random;
-use engine::params::LiquidationPolicy;
 use engine::{
     AccountId, AssetId, Command, Engine, Leg, MarketId, PlaceOrder, PositionView, Reduce, SelfTrade, Side, TimeInForce,
 };
@@ -14,15 +13,11 @@ impl Random {
     pub(super) fn gap(&mut self, engine: &Engine) -> Option<Command> {
         let (position, at) = (0..30).find_map(|_| {
             let account = self.trader();
-            // Alone, and with nothing to sell for a debt. Steps to a target close all that is offered where the far end of it is too
-            // far, also where less would do: not here.
+            // Alone, and with nothing to sell for a debt.
             let alone = |p: &PositionView| {
                 let row = engine.state().account(p.holder);
-                let policy = engine.state().market(p.market).params.liquidation.policy;
                 let held = row.wallets.iter().filter(|w| !w.amount.is_zero()).count();
-                held == 1
-                    && policy != LiquidationPolicy::ToTarget
-                    && row.exposures.iter().filter(|e| !e.size.is_zero()).count() == 1
+                held == 1 && row.exposures.iter().filter(|e| !e.size.is_zero()).count() == 1
             };
             engine.positions(account).into_iter().filter(alone).find_map(|p| Some(p).zip(fails_at(&p)))
         })?;

@@ -239,9 +239,7 @@ fn position_with_fee(inputs: &Inputs) -> Outcome {
     let (equity, counted) = (m(inputs.text("equity")), m(inputs.text("equity_value")));
     let in_numeraire = |amount: Money| amount.share(counted.units(), equity.units(), Round::Up);
     let share = |amount: Money| Money::whole(1).share(in_numeraire(amount).units(), counted.units(), Round::Up);
-    let Bankruptcy::At(price) = bankruptcy_price(Contract::Linear, size, cost, wallet - maintenance(cost)) else {
-        panic!("no liquidation price")
-    };
+    let price = cross_price(inputs, wallet, counted.share(100_000_000, equity.units(), Round::Up).units());
     vec![
         ("upnl", Contract::Linear.upnl(inputs.mark(), size, cost).unwrap().into()),
         ("initial", initial(cost).into()),
@@ -254,6 +252,34 @@ fn position_with_fee(inputs: &Inputs) -> Outcome {
         ("account_maintenance_rate", share(maintenance(cost)).into()),
         ("liquidation_price", price.into()),
     ]
+}
+
+/// The liquidation price of an account of this position alone, with the index of its asset in 1e-8.
+fn cross_price(inputs: &Inputs, wallet: Money, index: i128) -> Price {
+    let leverage = Rate::new(1_000_000_000 / inputs.whole::<i64>("leverage")).unwrap();
+    let step = (Money::whole(1_000_000_000_000), leverage, r(inputs.text("maintenance_rate")));
+    let rules = MarketRules {
+        contract: Contract::Linear,
+        ladder: Ladder::Tiers(TierTable::derive(&[step]).unwrap()),
+        open_interest: Money::ZERO,
+        closing_fee: r(inputs.text("closing_fee")),
+        fee_basis: FeeBasis::Bankruptcy,
+        fee_in_initial: true,
+        fee_in_price: false,
+        initial_basis: InitialBasis::Price,
+        notional_digits: None,
+        initial_digits: None,
+        maintenance_digits: None,
+        price_form: PriceForm::UndividedAtEntry,
+    };
+    let (size, cost, price) = (inputs.size(), inputs.cost(), inputs.mark());
+    let positions = [Holding { rules: &rules, size, cost, price, leverage, settlement: 0, market: 0 }];
+    let index_price = Price::new(i64::try_from(index).unwrap()).unwrap();
+    let collateral = [Collateral { amount: wallet, index_price, haircuts: Haircuts::flat(Rate::ONE) }];
+    let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+    let terms = account.terms().unwrap();
+    let LiquidationPrice::At(price) = account.liquidation_prices(&terms, 0).unwrap().below else { panic!("no price") };
+    price
 }
 
 fn lots(inputs: &Inputs, key: &str) -> Vec<Lot> {
