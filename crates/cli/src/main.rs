@@ -6,6 +6,7 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+mod accounts;
 mod margin;
 mod out;
 mod replay;

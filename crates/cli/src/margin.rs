@@ -1,11 +1,11 @@
 //! `plimsoll margin`: the figures of a book under a venue's rules, with their working.
 
-use crate::out;
+use crate::{accounts, out};
 use rulebooks::{
     Book, BookFile, Figures, PositionFigures, Problem, Rulebook, Shipped, Source, UnitFigures, explain, what_if,
 };
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use units::Rate;
 
@@ -22,11 +22,14 @@ Examples:
   plimsoll margin book.toml --explain BTCUSDT.liquidation_price
   plimsoll margin book.toml --compare all
   plimsoll margin book.toml --what-if 'BTC -12%, ETH -15%'
+  plimsoll margin --accounts accounts.parquet --prices prices.toml --rulebook binance-usdm --out margins.csv
   plimsoll margin book.toml --json | jq .units[0].headroom")]
 pub struct Args {
     /// The book
-    #[arg(value_name = "BOOK")]
-    book: PathBuf,
+    #[arg(value_name = "BOOK", required_unless_present = "accounts", conflicts_with = "accounts")]
+    book: Option<PathBuf>,
+    #[command(flatten)]
+    many: accounts::ManyArgs,
     /// Whose rules: VENUE for the newest version, VENUE@2025-10-10 for that of a day; instead of the book's own
     #[arg(long, value_name = "VENUE[@DAY]")]
     rulebook: Option<String>,
@@ -58,6 +61,9 @@ impl From<Box<Problem>> for Failure {
 
 /// Reads the book and prints what was asked for.
 pub fn run(args: &Args) -> ExitCode {
+    if let (Some(path), Some(venue)) = (&args.many.accounts, &args.rulebook) {
+        return accounts::run(&args.many, path, venue);
+    }
     match answer(args) {
         Ok(text) => {
             out::print(&text);
@@ -71,9 +77,9 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn answer(args: &Args) -> Result<String, Failure> {
-    let name = args.book.display().to_string();
-    let text =
-        std::fs::read_to_string(&args.book).map_err(|why| Failure(3, format!("error: cannot read {name}: {why}")))?;
+    let path = args.book.as_deref().unwrap_or(Path::new(""));
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|why| Failure(3, format!("error: cannot read {name}: {why}")))?;
     let source = Source { file: &name, text: &text };
     let mut file = BookFile::read(&source)?;
     if let Some(moves) = &args.what_if {

@@ -13,7 +13,7 @@ pub use args::Args;
 use crate::out;
 use crate::save::Target;
 use events::Events;
-pub use files::Failure;
+pub use files::{Failure, rows};
 use sim::replay::{
     BOOK_COLUMNS, Book, Config, EventTable, Figures, ReplayError, Report, RowError, Sources, Window, book_rows,
     generate, named,

@@ -6,6 +6,7 @@
 mod book;
 mod explain;
 mod figures;
+mod many;
 mod problem;
 mod rename;
 mod resolve;
@@ -18,6 +19,7 @@ mod what_if;
 pub use book::{Book, BookFile, Position, Unit, Wallet};
 pub use explain::{ACCOUNT_FIGURES, POSITION_FIGURES, Step, explain};
 pub use figures::{Figures, PositionFigures, UnitFigures};
+pub use many::{AccountFigures, Desk, Filling, PositionRow, PricesFile, RowChecked, RowFault};
 pub use problem::{Checked, Problem};
 pub use rename::rename_markets;
 pub use resolve::{Asset, Market, Rulebook, Sections, Source};

@@ -1,5 +1,6 @@
 //! The command as a process: what outlives it, and what it leaves behind.
 
+mod accounts;
 mod docs;
 
 use std::process::{Command, Stdio};
