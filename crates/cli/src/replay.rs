@@ -15,8 +15,8 @@ use crate::save::Target;
 use events::Events;
 pub use files::{Failure, rows};
 use sim::replay::{
-    BOOK_COLUMNS, Book, Config, EventTable, Figures, ReplayError, Report, RowError, Sources, Window, book_rows,
-    generate, named,
+    BOOK_COLUMNS, Book, Config, EventTable, Figures, ReplayError, Report, RowError, Sources, Window, apply_rulebook,
+    book_rows, generate, named,
 };
 use std::cell::RefCell;
 use std::path::Path;
@@ -48,13 +48,11 @@ fn compared(args: &Args) -> Result<(String, bool), Failure> {
 }
 
 fn replay(args: &Args) -> Result<String, Failure> {
-    let mut config = args.config()?;
+    // What can be refused at once, before files are read.
+    args.config(Config::default())?;
     let book = args.population.as_ref().map(|path| files::book(path, args.balance.as_deref())).transpose()?;
-    if let Some(book) = &book {
-        config.accounts = u32::try_from(book.len()).unwrap_or(u32::MAX).max(2);
-    }
     let (sources, window) = (sources(args)?, args.window()?);
-    let figures = match args.path()? {
+    let mut figures = match args.path()? {
         // A path begins where the window does and has its own length.
         Some(plan) => {
             let window = Window { to_ms: None, ..window };
@@ -62,6 +60,16 @@ fn replay(args: &Args) -> Result<String, Failure> {
         }
         None => Figures::new(&sources, &window)?,
     };
+    let mut config = Config::default();
+    if let Some(name) = &args.rulebook {
+        let day = Figures::day(&figures);
+        let rulebook = rulebooks::named_near(name, &day).map_err(|problem| Failure::usage(problem.to_string()))?;
+        apply_rulebook(&rulebook, &mut config, &mut figures)?;
+    }
+    let mut config = args.config(config)?;
+    if let Some(book) = &book {
+        config.accounts = u32::try_from(book.len()).unwrap_or(u32::MAX).max(2);
+    }
     let reproduce = args.reproduce();
     let events = match &args.events {
         Some(path) => {

@@ -44,7 +44,9 @@ fn is_dollar(asset: &str) -> bool {
     matches!(asset, "USD" | "USDT" | "USDC" | "DAI" | "USDE")
 }
 
-fn counterpart(symbol: &str, rulebook: &Rulebook) -> Option<String> {
+/// The symbol that a market of another venue has at this one: the same, or that of the linear market with the same base coin.
+#[must_use]
+pub fn counterpart(symbol: &str, rulebook: &Rulebook) -> Option<String> {
     if rulebook.market(symbol).is_some() {
         return Some(symbol.to_owned());
     }

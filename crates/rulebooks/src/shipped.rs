@@ -64,3 +64,14 @@ pub fn named(name: &str) -> Checked<Rulebook> {
     let file = shipped.file();
     shipped.read()?.on(&Source { file: &file, text: shipped.text }, day)
 }
+
+/// The rules named `venue@day`, or those of `venue` on `day`: where its first version is later than that, the first.
+///
+/// # Errors
+/// As [`named`].
+pub fn named_near(name: &str, day: &str) -> Checked<Rulebook> {
+    let Some(shipped) = Shipped::all().find(|shipped| shipped.venue == name) else { return named(name) };
+    let file = shipped.read()?;
+    let day = file.days().next().map_or(day, |first| first.max(day)).to_owned();
+    named(&format!("{name}@{day}"))
+}

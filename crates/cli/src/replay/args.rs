@@ -35,6 +35,9 @@ pub struct Args {
     /// Size tiers as JSON, by symbol, or by date and symbol; see docs/replay.md
     #[arg(long, value_name = "FILE")]
     pub tiers: Option<PathBuf>,
+    /// The rules of a venue, VENUE or VENUE@DAY; without a day those of the replay's day. Options given beside it win
+    #[arg(long, value_name = "VENUE", conflicts_with = "tiers")]
+    pub rulebook: Option<String>,
     /// First candle, as 2025-10-10T19:00:00Z or Unix milliseconds
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
@@ -80,7 +83,7 @@ pub struct Args {
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,
-    /// Run variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (liquidation-policies, adl-policies, adl-price, seeds); repeatable
+    /// Run variants side by side, in parallel processes: 'NAME: --OPTION VALUE …', or a list (liquidation-policies, adl-policies, adl-price, seeds, rulebooks); repeatable
     #[arg(long, value_name = "VARIANT")]
     pub compare: Vec<String>,
     /// Also write the table of a comparison as Markdown
@@ -315,12 +318,11 @@ struct LadderArgs {
 }
 
 impl Args {
-    /// The knobs; their ranges are checked by the run.
+    /// The options over the knobs of `config`; their ranges are checked by the run.
     ///
     /// # Errors
     /// A text that is not a number of its kind.
-    pub fn config(&self) -> Result<Config, Failure> {
-        let mut config = Config::default();
+    pub fn config(&self, mut config: Config) -> Result<Config, Failure> {
         config.accounts = self.accounts.unwrap_or(config.accounts);
         config.seed = self.seed.unwrap_or(config.seed);
         config.step_ms = match self.step {
@@ -330,6 +332,10 @@ impl Args {
         self.population_config(&mut config)?;
         self.liquidity_config(&mut config)?;
         self.ladder_config(&mut config)?;
+        for row in config.rulebook.iter_mut().flat_map(|book| &mut book.markets) {
+            row.taker_fee = row.taker_fee.filter(|_| self.ladder.taker_fee.is_none());
+            row.maker_fee = row.maker_fee.filter(|_| self.ladder.maker_fee.is_none());
+        }
         Ok(config)
     }
 
@@ -418,6 +424,7 @@ impl Args {
         );
         let config = Config::default();
         let number = |name: &str, value: Option<String>| value.map(|value| format!("--{name} {value}"));
+        words.extend(number("rulebook", self.rulebook.as_deref().map(quoted)));
         words.extend(number("from", self.from.clone()));
         words.extend(number("to", self.to.clone()));
         words.extend(number("symbols", Some(self.symbols.join(",")).filter(|s| !s.is_empty())));
@@ -522,7 +529,7 @@ fn refused(name: &str, text: &str, expected: &str) -> Failure {
 }
 
 fn quoted(path: &str) -> String {
-    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
+    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/@".contains(&b));
     if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
@@ -562,13 +569,13 @@ mod tests {
         let mut args = Args { name: Some("2025-10-10".into()), ..Args::default() };
         args.liquidity.spread_bps = Some("2.5".into());
         args.ladder.fund = Some("1e-3".into());
-        let config = args.config().ok().unwrap();
+        let config = args.config(Config::default()).ok().unwrap();
         assert_eq!((config.liquidity.spread, config.ladder.fund), (Rate::new(250_000).unwrap(), Rate::bps(10)));
         assert_eq!(
             args.reproduce(),
             "plimsoll replay 2025-10-10 --accounts 100000 --seed 1 --step 10 --spread-bps 2.5 --fund 1e-3"
         );
         args.ladder.fund = Some("a lot".into());
-        assert!(args.config().is_err());
+        assert!(args.config(Config::default()).is_err());
     }
 }

@@ -42,7 +42,7 @@ pub struct Variant {
 }
 
 /// Named lists of variants.
-const PRESETS: [(&str, &[(&str, &str)]); 4] = [
+const PRESETS: [(&str, &[(&str, &str)]); 5] = [
     (
         "liquidation-policies",
         &[
@@ -63,6 +63,14 @@ const PRESETS: [(&str, &[(&str, &str)]); 4] = [
     ),
     ("adl-price", &[("bankruptcy price", "--adl-price bankruptcy"), ("mark, fund pays", "--adl-price mark")]),
     ("seeds", &[("seed 1", "--seed 1"), ("seed 2", "--seed 2"), ("seed 3", "--seed 3"), ("seed 4", "--seed 4")]),
+    (
+        "rulebooks",
+        &[
+            ("binance-usdm", "--rulebook binance-usdm --symbols BTCUSDT,ETHUSDT"),
+            ("hyperliquid", "--rulebook hyperliquid --symbols BTCUSDT,ETHUSDT"),
+            ("plimsoll", "--rulebook plimsoll --symbols BTCUSDT,ETHUSDT"),
+        ],
+    ),
 ];
 
 /// Reads `NAME: OPTIONS`, plain `OPTIONS`, or the name of a list.

@@ -157,6 +157,7 @@ fn notes(report: &Report) -> String {
     let tiers = [
         (TierOrigin::OnOrBefore, "tiers dated on or before the day"),
         (TierOrigin::Later, "tiers of a LATER date, none older is known"),
+        (TierOrigin::Rulebook, "tiers of the rulebook"),
         (TierOrigin::Generic, "tiers not known, a ladder of ours instead"),
     ];
     for (origin, label) in tiers {

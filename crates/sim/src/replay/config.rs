@@ -24,6 +24,9 @@ pub struct Config {
     /// Whether own liquidations move the index; none: they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<FeedbackKnobs>,
+    /// The rulebook that the markets follow; none: the replay's own rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rulebook: Option<super::rulebook::BookRules>,
 }
 
 /// The model by which own liquidations move the index.
@@ -125,6 +128,7 @@ impl Default for Config {
             },
             ladder: LadderKnobs::default(),
             feedback: None,
+            rulebook: None,
         }
     }
 }
@@ -211,7 +215,9 @@ impl Config {
             ("liquidation-fee", l.liquidation_fee),
             ("band", l.band),
         ];
-        match small.into_iter().find(|(_, rate)| !rate.is_positive() || *rate > tenth) {
+        // A venue may close for nothing.
+        let free = |name: &str, rate: Rate| name == "liquidation-fee" && self.rulebook.is_some() && rate == Rate::ZERO;
+        match small.into_iter().find(|(name, rate)| (!rate.is_positive() && !free(name, *rate)) || *rate > tenth) {
             Some((name, rate)) => Err(knob(name, rate.to_string(), "above 0, at most 0.1 (1000 bps)")),
             None => Ok(()),
         }

@@ -106,6 +106,12 @@ impl Figures {
         Ok(Self { name, notes, start_ms, interval_ms, candles, markets, generated })
     }
 
+    /// The day of the first candle, as `2025-10-10`.
+    #[must_use]
+    pub fn day(&self) -> String {
+        Time::from_ms(self.start_ms).map(|t| t.to_string()).unwrap_or_default().chars().take(10).collect()
+    }
+
     /// The end of the last candle, Unix milliseconds.
     #[must_use]
     pub fn end_ms(&self) -> i64 {

@@ -22,6 +22,7 @@ mod population;
 mod receipts;
 mod report;
 mod rows;
+mod rulebook;
 mod schedule;
 mod series;
 mod tally;
@@ -47,6 +48,7 @@ pub use report::{
 pub use rows::{
     CandleReader, FILE_DECIMALS, FundingReader, FundingTable, ROWS_MAX, RawCandle, RawSeries, RawTable, RowError,
 };
+pub use rulebook::{BookMarket, BookRules, apply_rulebook};
 pub use series::{MarketSeries, POINTS_MAX, Series};
 pub use tally::Closed;
 pub use tiers::{TierBook, TierChoice, TierOrigin, TierStep, generic, initial_rate, step};
@@ -90,6 +92,15 @@ pub enum ReplayError {
         /// The answer.
         answer: Answer,
     },
+    /// A rulebook that the engine cannot run, or not with these markets.
+    Rulebook {
+        /// Venue and version.
+        venue: String,
+        /// What does not fit, with its clause.
+        what: String,
+        /// What would work.
+        hint: String,
+    },
 }
 
 impl fmt::Display for ReplayError {
@@ -105,6 +116,7 @@ impl fmt::Display for ReplayError {
             Self::Refused { command, reject } => {
                 write!(f, "the engine refused to set up the venue: {reject}\n  command: {command}")
             }
+            Self::Rulebook { venue, what, hint } => write!(f, "rulebook {venue}: {what}\n  hint: {hint}"),
             Self::Answer { command, answer } => write!(f, "unexpected answer {answer:?} to {command}"),
         }
     }

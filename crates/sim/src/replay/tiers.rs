@@ -33,6 +33,8 @@ pub enum TierOrigin {
     Later,
     /// There is no table of this symbol: the ladder of [`generic`].
     Generic,
+    /// The rulebook of the run.
+    Rulebook,
 }
 
 /// The tiers of a market and where they come from.

@@ -250,9 +250,10 @@ fn add_asset(
 }
 
 fn risk_params(config: &Config) -> RiskParams {
-    let ladder = &config.ladder;
+    let (ladder, book) = (&config.ladder, config.rulebook.as_ref());
     RiskParams {
-        line: LineRule::Below,
+        line: if book.is_some_and(|b| b.at_is_below) { LineRule::At } else { LineRule::Below },
+        outflow_share: book.map_or(Rate::ZERO, |b| b.outflow_share),
         target: ladder.target,
         takeover: ladder.takeover,
         pause_ns: ladder.pause_ms * 1_000_000,
@@ -272,6 +273,8 @@ fn market_params(
 ) -> MarketParams {
     let ladder = &config.ladder;
     let (settlement, index, fund) = handles;
+    let book = config.rulebook.as_ref();
+    let row = book.and_then(|book| book.markets.get(at));
     MarketParams {
         name: Name::new(&spec.symbol).unwrap_or_else(|| Name::new("market").expect("a plain name")),
         contract: Contract::Linear,
@@ -279,15 +282,15 @@ fn market_params(
         index,
         tick: spec.tick,
         lot: spec.lot,
-        taker_fee: ladder.taker_fee,
-        maker_fee: ladder.maker_fee,
-        closing_fee: Rate::ZERO,
+        taker_fee: row.and_then(|r| r.taker_fee).unwrap_or(ladder.taker_fee),
+        maker_fee: row.and_then(|r| r.maker_fee).unwrap_or(ladder.maker_fee),
+        closing_fee: row.map_or(Rate::ZERO, |r| r.closing_fee),
         tiers: spec.tiers.clone(),
-        mark: MarkRule::Median { basis_window_s: 150 },
+        mark: book.and_then(|b| b.mark).unwrap_or(MarkRule::Median { basis_window_s: 150 }),
         mark_band: Rate::bps(500),
         mark_speed: Rate::bps(100),
         order_band: Rate::bps(1_000),
-        funding: funding_rule(figures, at),
+        funding: row.and_then(|r| r.funding).unwrap_or_else(|| funding_rule(figures, at)),
         impact_notional: interest
             .mul_rate(config.liquidity.depth, Round::Up)
             .mul_rate(Rate::bps(1_000), Round::Up)
@@ -304,7 +307,7 @@ fn market_params(
             loss: Default::default(),
         },
         fund,
-        rulebook: [0; 16],
+        rulebook: book.map_or([0; 16], |b| b.hash_bytes),
         guards: engine::params::MarketGuards::default(),
         fee_tiers: Vec::new(),
         kind: Default::default(),

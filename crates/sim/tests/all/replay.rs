@@ -497,3 +497,29 @@ fn feedback_moves_the_index_of_the_same_accounts_and_says_so_everywhere() {
         assert!(text.contains(wanted), "{text}");
     }
 }
+
+#[test]
+fn a_rulebook_sets_the_markets_of_a_replay_and_refuses_what_it_cannot() {
+    let two = |symbols: &[&str]| {
+        let symbols = symbols.iter().map(|s| (*s).to_owned()).collect();
+        Figures::new(&named("2025-10-10").unwrap(), &Window { symbols, ..Window::default() }).unwrap()
+    };
+    let under = |name: &str, symbols: &[&str]| {
+        let (mut config, mut figures) = (Config::default(), two(symbols));
+        let rulebook = rulebooks::named_near(name, &figures.day()).unwrap();
+        plimsoll_sim::replay::apply_rulebook(&rulebook, &mut config, &mut figures).map(|()| (config, figures))
+    };
+    let both = ["BTCUSDT", "ETHUSDT"];
+    let (config, figures) = under("hyperliquid", &both).unwrap();
+    let book = config.rulebook.as_ref().unwrap();
+    assert_eq!((book.version.as_str(), book.at_is_below, book.outflow_share), ("2024-02-22", false, Rate::bps(1_000)));
+    assert_eq!(config.ladder.liquidation_fee, Rate::ZERO);
+    // 50 times, half of it for maintenance.
+    assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(100));
+    let (binance, figures) = under("binance-usdm", &both).unwrap();
+    assert!(binance.rulebook.unwrap().at_is_below);
+    assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(40));
+    let refused = |name: &str, symbols: &[&str]| under(name, symbols).unwrap_err().to_string();
+    let lacks = refused("plimsoll", &["BTCUSDT", "XRPUSDT"]);
+    assert!(lacks.contains("no market for XRPUSDT\n  hint: --symbols BTCUSDT"), "{lacks}");
+}
