@@ -121,7 +121,12 @@ impl Referee {
             Event::InterestCharged { .. } => self.interest_charged(event),
             Event::FundingSettled { account, market, leg, .. } => self.funding_settled(event, account, market.leg(leg)),
             Event::RoundingSwept { market, amount } => self.swept(market, amount.units()),
-            Event::QuoteTaken { .. } | Event::IndexSet { .. } | Event::MarkSet { .. } => self.price(turn, event),
+            Event::QuoteTaken { .. } => {
+                self.debts_of_settlements_kept()?;
+                self.settled.clear();
+                self.price(turn, event)
+            }
+            Event::IndexSet { .. } | Event::MarkSet { .. } => self.price(turn, event),
             Event::PremiumSampled { .. } | Event::FundingPosted { .. } | Event::FundingSkipped { .. } => {
                 self.funding(event)
             }

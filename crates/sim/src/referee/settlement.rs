@@ -195,8 +195,8 @@ impl Referee {
         self.settled.contains(&id) && flat && self.owes(id) && below()
     }
 
-    /// After every command: no announced time has passed without its effect, and no debt of a settlement was forgotten.
-    pub(super) fn ends_kept(&self) -> Verdict {
+    /// No debt of a settlement was forgotten, at the prices at which it was left: those that a command brings come after it.
+    pub(super) fn debts_of_settlements_kept(&self) -> Verdict {
         for id in &self.settled {
             let told = self.deficits.iter().any(|(account, _)| account == id);
             let waits = self.model.account(*id).liquidating.is_some();
@@ -204,6 +204,12 @@ impl Referee {
                 format!("what settlement left of account {id} went the way of a deficit")
             })?;
         }
+        Ok(())
+    }
+
+    /// After every command: no announced time has passed without its effect, and no debt of a settlement was forgotten.
+    pub(super) fn ends_kept(&self) -> Verdict {
+        self.debts_of_settlements_kept()?;
         for (at, row) in self.model.markets.iter().enumerate() {
             let index = &self.model.indices[row.params.index.index()];
             // The clock looks once a second.

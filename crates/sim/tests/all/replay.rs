@@ -520,6 +520,8 @@ fn a_rulebook_sets_the_markets_of_a_replay_and_refuses_what_it_cannot() {
     assert!(binance.rulebook.unwrap().at_is_below);
     assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(40));
     let refused = |name: &str, symbols: &[&str]| under(name, symbols).unwrap_err().to_string();
-    let lacks = refused("plimsoll", &["BTCUSDT", "XRPUSDT"]);
-    assert!(lacks.contains("no market for XRPUSDT\n  hint: --symbols BTCUSDT"), "{lacks}");
+    let lacks = refused("plimsoll", &["BTCUSDT", "AAVEUSDT"]);
+    assert!(lacks.contains("no market for AAVEUSDT\n  hint: --symbols BTCUSDT"), "{lacks}");
+    let other = refused("dydx", &both);
+    assert!(other.contains("is not one of tiers, the engine has no other"), "{other}");
 }
