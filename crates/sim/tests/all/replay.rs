@@ -525,3 +525,26 @@ fn a_rulebook_sets_the_markets_of_a_replay_and_refuses_what_it_cannot() {
     let other = refused("dydx", &both);
     assert!(other.contains("is not one of tiers, the engine has no other"), "{other}");
 }
+
+#[test]
+fn the_same_rulebook_gives_the_same_digests_and_another_one_others() {
+    let run_under = |name: &str| {
+        let window = Window { symbols: vec!["BTCUSDT".to_owned()], ..Window::default() };
+        let mut figures = Figures::new(&named("2025-10-10").unwrap(), &window).unwrap();
+        let mut config = Config { step_ms: 15_000, ..small(60) };
+        let rulebook = rulebooks::named_near(name, &figures.day()).unwrap();
+        plimsoll_sim::replay::apply_rulebook(&rulebook, &mut config, &mut figures).unwrap();
+        let mut hashes = Vec::new();
+        let mut look = |_, _: &_, _: &_, _: &[Event], engine: &Engine| {
+            if let (true, Some(market)) = (hashes.is_empty(), engine.state().markets.first()) {
+                hashes.push(market.params.rulebook);
+            }
+        };
+        let report = run(&config, &figures, &mut look, &mut |_| {}).unwrap();
+        assert_eq!(hashes, [rulebook.hash]);
+        (report.event_digest, report.state_digest)
+    };
+    let binance = run_under("binance-usdm");
+    assert_eq!(binance, run_under("binance-usdm"));
+    assert_ne!(binance.1, run_under("hyperliquid").1);
+}
