@@ -20,7 +20,7 @@ pub struct ManyArgs {
     #[arg(long, value_name = "FILE", requires_all = ["prices", "rulebook"],
           conflicts_with_all = ["explain", "compare", "what_if", "json", "csv"])]
     pub accounts: Option<PathBuf>,
-    /// Their prices: TOML with [prices], as a book has them
+    /// Their prices: TOML with `prices`, as a book has them
     #[arg(long, value_name = "FILE", requires = "accounts")]
     prices: Option<PathBuf>,
     /// Where their figures go, a name that ends in .csv; left out: standard output
