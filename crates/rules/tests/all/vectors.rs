@@ -116,10 +116,12 @@ pub fn root() -> PathBuf {
 }
 
 /// Folders of `rulebooks` that hold vectors, by name.
+/// Venues that have vectors; a folder that a checkout left empty is none.
 pub fn venues() -> Vec<(String, PathBuf)> {
+    let has_files = |folder: PathBuf| fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
     let entries = fs::read_dir(root().join("rulebooks")).unwrap().map(|entry| entry.unwrap());
     let mut venues: Vec<_> = entries
-        .filter(|entry| entry.path().join("vectors").is_dir())
+        .filter(|entry| has_files(entry.path().join("vectors")))
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
         .collect();
     venues.sort();
