@@ -193,7 +193,7 @@ fn comparison(rows: &[Row]) -> String {
                     format!("{:.2}", Cut(sum(|unit| unit.equity))),
                     format!("{:.2}", Cut(sum(|unit| unit.initial_margin))),
                     format!("{:.2}", Cut(sum(|unit| unit.maintenance_margin))),
-                    only.map_or_else(String::new, |unit| ratio(unit.margin_ratio)),
+                    only.map_or_else(String::new, |unit| share(unit.margin_ratio)),
                     format!("{:.2}", Cut(sum(|unit| unit.headroom))),
                     only.map_or_else(String::new, |unit| share(unit.liquidation_fall)),
                     only.map_or_else(String::new, |unit| share(unit.liquidation_rise)),
@@ -218,10 +218,6 @@ impl std::fmt::Display for Cut {
         let digits = rules::Digits { round: units::Round::TowardZero, decimals: 2 };
         write!(f, "{:.2}", digits.apply(self.0))
     }
-}
-
-fn ratio(ratio: Option<Rate>) -> String {
-    share(ratio)
 }
 
 /// A rate in percent with two digits, cut toward zero.
@@ -305,7 +301,7 @@ fn account(unit: &UnitFigures, numeraire: &str, of: Option<String>) -> String {
         ],
         vec![
             "margin_ratio".to_owned(),
-            ratio(unit.margin_ratio),
+            share(unit.margin_ratio),
             "maintenance_margin ÷ equity; liquidation at 100%".to_owned(),
         ],
         vec![

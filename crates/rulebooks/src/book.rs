@@ -84,6 +84,17 @@ pub struct PriceFile {
     pub open_interest: Option<MoneyText>,
 }
 
+impl PriceFile {
+    /// What a rulebook computes margin from: the mark, or the index, which is the mark where none is given.
+    pub(crate) fn of_margin(&self, rule: MarginPrice) -> Option<Price> {
+        let price = match rule {
+            MarginPrice::Mark => self.mark.as_ref(),
+            MarginPrice::Index => self.index.as_ref().or(self.mark.as_ref()),
+        };
+        price.map(|price| price.0)
+    }
+}
+
 impl BookFile {
     /// Reads TOML, or JSON where the file begins with a brace.
     ///
@@ -214,7 +225,7 @@ impl Book {
         let mut units = Vec::new();
         for (number, position) in file.positions.iter().enumerate() {
             let row = checker.position(position)?;
-            checker.check_legs(number, position, mode)?;
+            checker.check_legs(number, position)?;
             match mode {
                 Mode::Cross => {
                     let mut row = row;
@@ -356,17 +367,17 @@ impl Checker<'_> {
     fn prices(&self, position: &Spanned<PositionFile>, symbol: &str) -> Checked<(Price, Money)> {
         let margin_price = self.rulebook.sections.account.margin_price;
         let prices = self.file.prices.get(symbol).map(Spanned::as_ref);
-        let (name, price) = match margin_price {
-            MarginPrice::Mark => ("mark", prices.and_then(|p| p.mark.as_ref())),
-            MarginPrice::Index => ("index", prices.and_then(|p| p.index.as_ref().or(p.mark.as_ref()))),
-        };
-        let Some(price) = price else {
+        let Some(price) = prices.and_then(|p| p.of_margin(margin_price)) else {
+            let name = match margin_price {
+                MarginPrice::Mark => "mark",
+                MarginPrice::Index => "index",
+            };
             let what = format!("{symbol} needs a {name} price: {} computes margin from it", self.rulebook.venue);
             let problem = self.source.at(position.as_ref().market.span(), what);
             return Err(Box::new(problem.hint(format!("add to [prices]: {symbol} = {{ {name} = \"…\" }}"))));
         };
         let open_interest = prices.and_then(|p| p.open_interest.as_ref()).map_or(Money::ZERO, |money| money.0);
-        Ok((price.0, open_interest))
+        Ok((price, open_interest))
     }
 
     fn leverage(
@@ -408,7 +419,7 @@ impl Checker<'_> {
         Ok(Some((rate, given.as_ref().clone())))
     }
 
-    fn check_legs(&self, number: usize, position: &Spanned<PositionFile>, mode: Mode) -> Checked<()> {
+    fn check_legs(&self, number: usize, position: &Spanned<PositionFile>) -> Checked<()> {
         let side = |row: &PositionFile| row.size.as_ref().0.is_positive();
         let row = position.as_ref();
         let same = self.file.positions.iter().take(number).map(Spanned::as_ref);
@@ -422,7 +433,6 @@ impl Checker<'_> {
         } else {
             return Ok(());
         };
-        let _ = mode;
         Err(self.source.at(position.span(), what))
     }
 

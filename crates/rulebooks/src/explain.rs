@@ -243,7 +243,7 @@ impl Working<'_> {
         if !terms.deduction.is_zero() {
             how.push_str(" − deduction");
         }
-        if !fee.units() == 0 || fee.is_positive() {
+        if fee.is_positive() {
             how.push_str(" + fee to close");
         }
         how.push_str(&digits_how(held.rules().maintenance_digits));

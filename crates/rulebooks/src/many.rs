@@ -5,7 +5,7 @@
 use crate::book::{PriceFile, suggestion};
 use crate::problem::{Checked, Problem};
 use crate::resolve::{Market, Rulebook, Source};
-use crate::schema::{Chosen, MarginPrice, Mode};
+use crate::schema::{Chosen, Mode};
 use crate::values::{Leverage, one_over};
 use rules::{Account, Collateral, Haircuts, Holding, MarketRules};
 use serde::Deserialize;
@@ -75,13 +75,9 @@ impl<'a> Desk<'a> {
         }
         let priced = |market: &'a Market| {
             let file = prices.prices.get(&market.symbol).map(Spanned::as_ref);
-            let mark = file.and_then(|p| p.mark.as_ref());
-            let price = match rulebook.sections.account.margin_price {
-                MarginPrice::Mark => mark,
-                MarginPrice::Index => file.and_then(|p| p.index.as_ref()).or(mark),
-            };
+            let price = file.and_then(|p| p.of_margin(rulebook.sections.account.margin_price));
             let open_interest = file.and_then(|p| p.open_interest.as_ref()).map_or(Money::ZERO, |money| money.0);
-            Priced { market, rules: MarketRules { open_interest, ..market.rules.clone() }, price: price.map(|p| p.0) }
+            Priced { market, rules: MarketRules { open_interest, ..market.rules.clone() }, price }
         };
         Ok(Self { rulebook, markets: rulebook.markets.iter().map(priced).collect(), prices })
     }

@@ -7,7 +7,7 @@
 
 use crate::account::{Account, AccountTerms, Collateral, Holding, PositionTerms, PriceForm, debt};
 use crate::liquidation::{PRICE_RANGE, halve};
-use crate::{Bankruptcy, Contract, LiquidationPrice, LiquidationPrices, bankruptcy_price};
+use crate::{Bankruptcy, Contract, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price};
 use alloc::vec::Vec;
 use units::{Money, Price, Rate, Round, Size, limits, mul_div};
 
@@ -24,7 +24,7 @@ struct Side<'a> {
     wallet: Money,
     /// Value of the other assets − maintenance of the other positions, numeraire.
     other: Money,
-    is_below: fn(Money) -> bool,
+    line: LineRule,
 }
 
 impl<'a> Side<'a> {
@@ -39,7 +39,7 @@ impl<'a> Side<'a> {
     }
 
     fn is_good(&self, units: i64) -> bool {
-        Price::new(units).and_then(|price| self.headroom(price)).is_some_and(|headroom| !(self.is_below)(headroom))
+        Price::new(units).and_then(|price| self.headroom(price)).is_some_and(|headroom| !self.line.is_below(headroom))
     }
 
     /// The first price from the mark towards `end` that is below the line, and the one before it.
@@ -169,10 +169,8 @@ impl<'a> Account<'a> {
                 others = others.checked_add(debt(other.held(row), index)?)?;
             }
         }
-        let is_below: fn(Money) -> bool =
-            if self.rules.at_is_below { |m| !m.is_positive() } else { |m| m.is_negative() };
         let other = terms.equity - term.value - others;
-        Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, is_below })
+        Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, line: self.rules.line() })
     }
 
     /// Σ maintenance margins at the entry prices, fees to close included, numeraire.

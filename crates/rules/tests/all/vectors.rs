@@ -115,8 +115,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Folders of `rulebooks` that hold vectors, by name.
-/// Venues that have vectors; a folder that a checkout left empty is none.
+/// Folders of `rulebooks` that hold vectors, by name; one that a checkout left empty does not.
 pub fn venues() -> Vec<(String, PathBuf)> {
     let has_files = |folder: PathBuf| fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
     let entries = fs::read_dir(root().join("rulebooks")).unwrap().map(|entry| entry.unwrap());
