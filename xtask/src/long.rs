@@ -23,7 +23,7 @@ enum Output {
     Same,
 }
 
-const LONG: [Long; 4] = [
+const LONG: [Long; 5] = [
     Long {
         name: "policies",
         does: "liquidation and deleveraging policies side by side on 2025-10-10; writes the tables of docs/policies-2025-10-10.md",
@@ -51,6 +51,13 @@ const LONG: [Long; 4] = [
             "cargo run --quiet --release -p plimsoll-cli -- replay 2025-10-10 --quiet",
         ],
         output: Output::Same,
+    },
+    Long {
+        name: "index",
+        does: "everyone is asked after every command, 10⁹ account-ticks: nobody is missed by the triggers",
+        env: &[("PLIMSOLL_INDEX_TICKS", "100000000"), ("PLIMSOLL_INDEX_ACCOUNTS", "600000")],
+        commands: &["cargo test --release -p plimsoll-sim --test all never_scan -- --nocapture"],
+        output: Output::Any,
     },
     Long {
         name: "referee",

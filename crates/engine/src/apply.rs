@@ -63,11 +63,11 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             }
             (params.haircut, params.conversion_discount) = (haircut, conversion_discount);
             state.note_borrow_terms(asset);
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         Event::MarketStatusSet { market, status, reason } => {
             state.market_mut(market).status = status;
-            state.risk_due = true; // a market that was halted may be closed now
+            state.look_at_everyone(); // a market that was halted may be closed now
             let index = state.market(market).params.index;
             if reason == crate::StatusReason::IndexUnusable {
                 state.index_mut(index).restricted = true;
@@ -167,6 +167,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
             if let Some(row) = state.borrowing.get_mut(&asset) {
                 (row.cumulative, row.next) = (cumulative, next);
                 state.risk_due |= !row.debts.is_empty();
+                row.debts.keys().for_each(|debtor| state.watch.touch(*debtor));
             }
         }
         Event::InterestCharged { account, asset, amount } => {
@@ -230,7 +231,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
                 steps.remove(0);
             }
             state.asset_mut(asset).params.haircut = haircut;
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         Event::IndexFellBack { index, .. } => {
             let now = state.now;
@@ -299,7 +300,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
         }),
         (Event::IndexParamsSet { index }, Definition::Index(params)) => {
             state.index_mut(index).params = params.clone();
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         (Event::MarketListed { .. }, Definition::Market(params)) => {
             let market = new_market(params.clone(), state.now);
@@ -313,11 +314,11 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
                 row.realise_next = next;
             }
             row.params = params.clone();
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         (Event::RiskParamsSet, Definition::Risk(params)) => {
             state.risk = *params;
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         (Event::AccountOpened { account, owner }, Definition::Account(role, name)) => {
             let kind = match role {
@@ -973,6 +974,12 @@ fn prices(state: &mut State, event: &Event) {
 }
 
 impl State {
+    /// What everyone's terms are made of has changed.
+    pub(crate) fn look_at_everyone(&mut self) {
+        self.risk_due = true;
+        self.watch.forget();
+    }
+
     /// Work is due by the clock at this time, too.
     fn due_at(&mut self, time: Option<Time>) {
         self.next_due = time.map_or(self.next_due, |time| time.min(self.next_due));

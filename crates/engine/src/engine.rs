@@ -77,6 +77,12 @@ impl Engine {
         &self.state
     }
 
+    /// What looking for those below the line has cost so far.
+    #[must_use]
+    pub fn work(&self) -> crate::Work {
+        self.state.watch.work()
+    }
+
     /// Events since the batch began.
     #[must_use]
     pub fn events(&self) -> &[Event] {

@@ -64,6 +64,7 @@ mod takeover;
 mod trails;
 mod triggers;
 mod view;
+mod watch;
 
 pub use auction::Auction;
 pub use book::{Book, Level};
@@ -97,3 +98,4 @@ pub use state::{
 };
 pub use trails::{Group, Trail};
 pub use view::{AccountView, AdlRow, AuctionView, MarketView, OrderView, PositionView, WalletView};
+pub use watch::Work;

@@ -73,7 +73,7 @@ pub(crate) fn owe(state: &mut State, market: MarketId, side: Side, cumulative: i
     let row = state.losses.indices.entry((market, side)).or_default();
     let before = if row.command == command { row.added } else { 0 };
     *row = LossIndex { cumulative, command, added: before + (cumulative - row.cumulative) };
-    state.risk_due = true;
+    state.look_at_everyone();
 }
 
 impl State {

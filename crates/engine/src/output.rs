@@ -1,6 +1,7 @@
 //! The one door through which state changes: `emit` applies an event and keeps it.
 
 use crate::apply::{Definition, apply};
+use crate::watch::Found;
 use crate::{AccountId, Event, MarketId, State};
 use alloc::vec::Vec;
 
@@ -27,6 +28,14 @@ impl<'a> Output<'a> {
 
     pub fn state(&self) -> &State {
         self.state
+    }
+
+    /// Who has fallen below the line, or to another call level, since the last look.
+    pub fn look(&mut self) -> Found {
+        let mut watch = core::mem::take(&mut self.state.watch);
+        let found = watch.look(self.state);
+        self.state.watch = watch;
+        found
     }
 
     /// What happened; the state changes by exactly this.

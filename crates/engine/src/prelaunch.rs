@@ -175,7 +175,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::Launched { index } => {
             let row = state.index_mut(index);
             (row.own, row.params.own) = (None, None);
-            state.risk_due = true; // its gains count from now on
+            state.look_at_everyone(); // its gains count from now on
         }
         _ => fault("not an event of a launch"),
     }

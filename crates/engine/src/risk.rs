@@ -1,49 +1,13 @@
-//! Who is below the line, and who is near it. `scan` is the one question; it is answered by looking at every account,
-//! and whatever replaces it answers the same.
+//! Who is below the line, and who is near it: what follows from a look at those whom [`crate::watch`] names.
 
 use crate::margin::Terms;
 use crate::output::Output;
 use crate::{AccountId, Event, MarketStatus, State, limits};
-use alloc::vec::Vec;
 use units::{Money, Rate, Round};
 
-/// What a look at every account finds, in the order of their handles.
-#[derive(Default)]
-pub(crate) struct Found {
-    /// Below their line and not in liquidation yet.
-    pub below: Vec<(AccountId, Terms)>,
-    /// At another call level than before.
-    pub called: Vec<(AccountId, u8, Terms)>,
-}
-
-/// Looks at every account once.
-pub(crate) fn scan(state: &State) -> Found {
-    let mut found = Found::default();
-    let calls = state.risk.calls.iter().any(|c| c.is_positive());
-    for (at, account) in state.accounts.iter().enumerate() {
-        if account.exposures.is_empty() && account.wallets.len() < 2 {
-            continue;
-        }
-        let id = AccountId::at(at);
-        let Some(terms) = state.terms_to_judge(id) else {
-            if account.call > 0 {
-                found.called.push((id, 0, state.lenient(id)));
-            }
-            continue;
-        };
-        if state.is_below(id, &terms) {
-            found.below.push((id, terms));
-        }
-        if let Some(level) = state.call_of(id, &terms).filter(|_| calls || account.call > 0) {
-            found.called.push((id, level, terms));
-        }
-    }
-    found
-}
-
-/// Looks at all accounts: who is below starts on the ladder, who crossed a call level is called.
+/// Looks at everyone who may have crossed a line: who is below starts on the ladder, who crossed a call level is called.
 pub(crate) fn look_at_all(out: &mut Output<'_>) {
-    let found = scan(out.state());
+    let found = out.look();
     for (account, level, terms) in found.called {
         out.emit(Event::MarginCalled { account, level, equity: terms.equity, maintenance_margin: terms.maintenance });
     }
@@ -71,7 +35,7 @@ pub(crate) fn start(out: &mut Output<'_>, account: AccountId, terms: &Terms) {
 impl State {
     /// The terms of an account that could be below its line; `None` for one that nothing can be done about: without a
     /// position, and without a debt beside collateral that the fund buys (any other debt was reported when it arose).
-    fn terms_to_judge(&self, id: AccountId) -> Option<Terms> {
+    pub(crate) fn terms_to_judge(&self, id: AccountId) -> Option<Terms> {
         let account = self.account(id);
         if !account.has_position() {
             let debt = account.wallets.iter().any(|w| w.amount.is_negative());
@@ -83,7 +47,7 @@ impl State {
     }
 
     /// Below its line, not on the ladder yet, and something of it can be closed.
-    fn is_below(&self, id: AccountId, terms: &Terms) -> bool {
+    pub(crate) fn is_below(&self, id: AccountId, terms: &Terms) -> bool {
         if !self.risk.line.is_below(terms.headroom()) || self.liquidating.contains(&id) {
             return false;
         }
@@ -99,7 +63,7 @@ impl State {
     }
 
     /// The call level of an account where it differs from the one it has, with hysteresis on the way back.
-    fn call_of(&self, id: AccountId, terms: &Terms) -> Option<u8> {
+    pub(crate) fn call_of(&self, id: AccountId, terms: &Terms) -> Option<u8> {
         let held = self.account(id).call;
         let used = self.risk.calls.iter().take_while(|c| c.is_positive()).take(limits::CALL_LEVELS_MAX);
         let at = |level: Rate| {

@@ -193,7 +193,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
             row.status = MarketStatus::Settling;
             (row.mark, row.last_usable) = (price, price);
             row.average = crate::Average::default();
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         Event::PositionSettled { market, size, value, .. } => {
             if let Some(row) = state.settling.get_mut(&market) {

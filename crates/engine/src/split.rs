@@ -230,7 +230,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
                     (held.long, held.short) = (split.contracts(held.long), split.contracts(held.short));
                 }
             });
-            state.risk_due = true;
+            state.look_at_everyone();
         }
         Event::IndexSplit { index, split, price } => {
             let now = state.now;

@@ -91,6 +91,9 @@ pub struct State {
     pub auctions: BTreeMap<AccountId, Vec<crate::Auction>>,
     /// Losses that winners share, and how far each has paid.
     pub losses: crate::Losses,
+    /// Who has to be looked at at which price. Derived from all above, in no digest.
+    #[serde(skip)]
+    pub(crate) watch: crate::watch::Watch,
 }
 
 /// Trading subaccounts of an owner, children not counted.
@@ -417,9 +420,15 @@ macro_rules! table {
 table!(asset, asset_mut, find_asset, assets, AssetId, Asset, UnknownAsset { asset });
 table!(index, index_mut, find_index, indices, IndexId, Index, UnknownIndex { index });
 table!(market, market_mut, find_market, markets, MarketId, Market, UnknownMarket { market });
-table!(account, account_mut, find_account, accounts, AccountId, Account, UnknownAccount { account });
+table!(account, account_row_mut, find_account, accounts, AccountId, Account, UnknownAccount { account });
 
 impl State {
+    /// The row of a handle that state itself holds, to be changed: its margin is looked at again at the next price.
+    pub(crate) fn account_mut(&mut self, id: AccountId) -> &mut Account {
+        self.watch.touch(id);
+        self.account_row_mut(id)
+    }
+
     /// An open order; `None` when the id is stale.
     #[must_use]
     pub fn order(&self, id: OrderId) -> Option<&Order> {

@@ -3,6 +3,7 @@
 //!
 //! It takes and gives text and rows; files, terminals and formats of tables belong to the command line.
 
+pub mod brute;
 pub mod bytes;
 pub mod random;
 pub mod referee;

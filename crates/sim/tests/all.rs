@@ -22,3 +22,6 @@ mod batch;
 
 #[path = "all/losses.rs"]
 mod losses;
+
+#[path = "all/never_scan.rs"]
+mod never_scan;

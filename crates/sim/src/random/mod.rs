@@ -41,8 +41,19 @@ impl Random {
     /// The work of a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::with(seed, None)
+    }
+
+    /// The work of a seed for so many traders.
+    #[must_use]
+    pub fn crowd(seed: u64, traders: u32) -> Self {
+        Self::with(seed, Some(traders))
+    }
+
+    fn with(seed: u64, traders: Option<u32>) -> Self {
         let mut dice = Dice::new(seed);
-        let character = Character::draw(&mut dice);
+        let mut character = Character::draw(&mut dice);
+        character.traders = traders.unwrap_or(character.traders);
         let queue = venue::commands(&mut dice, &character).into();
         let outside = [Price::whole(50_000).units(), Price::whole(20).units()];
         let now = Time::from_ns(START_NS);
