@@ -1,5 +1,6 @@
 //! The shipped rulebooks, and books under them.
 
+mod import;
 mod schema;
 mod shipped;
 mod support;
