@@ -93,9 +93,14 @@ fn list(json: bool) -> Answer {
     }
     let wide = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
     Ok(rows.iter().fold(String::new(), |text, (venue, name, markets, days)| {
-        let markets = if *markets == 1 { "1 market".to_owned() } else { format!("{markets} markets") };
+        let markets = counted(*markets, "market");
         format!("{text}{venue:wide$}  {name}, {markets}; from {}\n", days.join(", "))
     }))
+}
+
+/// `1 market`, `2 markets`.
+fn counted(number: usize, of: &str) -> String {
+    if number == 1 { format!("1 {of}") } else { format!("{number} {of}s") }
 }
 
 fn show(name: &str, market: Option<&str>) -> Answer {
@@ -116,8 +121,9 @@ fn check(path: &std::path::Path) -> Answer {
     let mut answer = String::new();
     for day in file.days() {
         let rulebook = file.on(&source, Some(day))?;
-        answer +=
-            &format!("{name}: good from {day}, {} markets, {} assets\n", rulebook.markets.len(), rulebook.assets.len());
+        let [markets, assets] = [(rulebook.markets.len(), "market"), (rulebook.assets.len(), "asset")]
+            .map(|(number, of)| counted(number, of));
+        answer += &format!("{name}: good from {day}, {markets}, {assets}\n");
     }
     Ok(answer)
 }

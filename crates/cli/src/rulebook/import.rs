@@ -123,8 +123,7 @@ fn import(args: &Args) -> Result<String, Refused> {
     let text = version_text(&name, &tables, &facts)?;
     let Some(path) = &args.out else { return Ok(text) };
     Target::new(path, args.force)?.save(text.as_bytes())?;
-    let count = if tables.len() == 1 { "1 table".to_owned() } else { format!("{} tables", tables.len()) };
-    Ok(format!("{}: {count} of {name}\n", path.display()))
+    Ok(format!("{}: {} of {name}\n", path.display(), super::counted(tables.len(), "table")))
 }
 
 fn summary(table: &ImportedTable) -> serde_json::Value {
