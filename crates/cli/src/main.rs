@@ -29,7 +29,7 @@ enum Command {
     Run(run::Args),
     /// Compute the margin figures of a book under a venue's rules, with the working
     Margin(Box<margin::Args>),
-    /// List, show, check and compare rulebooks
+    /// List, show, check, compare and import rulebooks
     Rulebook(rulebook::Args),
     /// Replay a crash on real prices against a population of accounts
     Replay(Box<replay::Args>),

@@ -1,4 +1,6 @@
-//! `plimsoll rulebook`: what rulebooks there are, what they say, whether a file is good, and what changed.
+//! `plimsoll rulebook`: what rulebooks there are, what they say, whether a file is good, what changed, and tables of venues.
+
+mod import;
 
 use crate::out;
 use rulebooks::{Problem, Rulebook, RulebookFile, Shipped, Source, differences, shown};
@@ -14,7 +16,8 @@ Examples:
   plimsoll rulebook show binance-usdm@2025-10-10
   plimsoll rulebook show binance-usdm BTCUSDT
   plimsoll rulebook diff binance-usdm@2024-10-24 binance-usdm@2025-10-10
-  plimsoll rulebook check my-venue/rulebook.toml")]
+  plimsoll rulebook check my-venue/rulebook.toml
+  plimsoll rulebook import leverageBracket.json --json")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -47,6 +50,8 @@ enum Command {
         /// The other
         b: String,
     },
+    /// Check the tier tables that a venue publishes as JSON, and print them as versions of a rulebook
+    Import(Box<import::Args>),
 }
 
 /// Does what was asked for.
@@ -56,6 +61,7 @@ pub fn run(args: &Args) -> ExitCode {
         Command::Show { rulebook, market } => show(rulebook, market.as_deref()),
         Command::Check { file } => check(file),
         Command::Diff { a, b } => rulebooks::named(a).and_then(|a| Ok(diff(&a, &rulebooks::named(b)?))),
+        Command::Import(args) => return import::run(args),
     };
     match answer {
         Ok(text) => {
@@ -87,9 +93,14 @@ fn list(json: bool) -> Answer {
     }
     let wide = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
     Ok(rows.iter().fold(String::new(), |text, (venue, name, markets, days)| {
-        let markets = if *markets == 1 { "1 market".to_owned() } else { format!("{markets} markets") };
+        let markets = counted(*markets, "market");
         format!("{text}{venue:wide$}  {name}, {markets}; from {}\n", days.join(", "))
     }))
+}
+
+/// `1 market`, `2 markets`.
+fn counted(number: usize, of: &str) -> String {
+    if number == 1 { format!("1 {of}") } else { format!("{number} {of}s") }
 }
 
 fn show(name: &str, market: Option<&str>) -> Answer {
@@ -97,17 +108,22 @@ fn show(name: &str, market: Option<&str>) -> Answer {
     shown(&rulebook, market)
 }
 
+fn text_of(path: &std::path::Path) -> Answer {
+    let unread = |why| Box::new(Problem::new(&path.display().to_string(), format!("cannot be read: {why}")));
+    std::fs::read_to_string(path).map_err(unread)
+}
+
 fn check(path: &std::path::Path) -> Answer {
     let name = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|why| Box::new(Problem::new(&name, format!("cannot be read: {why}"))))?;
+    let text = text_of(path)?;
     let source = Source { file: &name, text: &text };
     let file = RulebookFile::read(&source)?;
     let mut answer = String::new();
     for day in file.days() {
         let rulebook = file.on(&source, Some(day))?;
-        answer +=
-            &format!("{name}: good from {day}, {} markets, {} assets\n", rulebook.markets.len(), rulebook.assets.len());
+        let [markets, assets] = [(rulebook.markets.len(), "market"), (rulebook.assets.len(), "asset")]
+            .map(|(number, of)| counted(number, of));
+        answer += &format!("{name}: good from {day}, {markets}, {assets}\n");
     }
     Ok(answer)
 }

@@ -398,9 +398,8 @@ fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<Tier
         let maintenance = match (market.maintenance, &file.maintenance, leverage) {
             (Link::Own, Some(rate), _) => rate.as_ref().0,
             (Link::HalfAtMaxLeverage, None, Some(leverage)) => {
-                let half =
-                    format!("{}", double(&leverage.as_ref().0.1).ok_or_else(|| at(leverage.span(), "too large"))?);
-                crate::values::one_over(&half).ok_or_else(|| at(leverage.span(), "a leverage is at least 1"))?
+                let half = crate::values::half_of_one_over(leverage.as_ref().0.1.trim_end_matches('x'));
+                half.ok_or_else(|| at(leverage.span(), "too large"))?
             }
             (Link::Own, None, _) => return Err(at(tier.span(), "maintenance is needed")),
             (Link::HalfAtMaxLeverage, _, _) => {
@@ -425,11 +424,6 @@ fn tier_table(source: &Source<'_>, market: &MarketSection, tiers: &[Spanned<Tier
         }
     }
     TierTable::derive(&steps).map_err(|error| source.at(market.ladder.span(), format!("{}: {error}", market.symbol)))
-}
-
-fn double(leverage: &str) -> Option<Money> {
-    let money: Money = leverage.trim_end_matches('x').parse().ok()?;
-    money.checked_add(money)
 }
 
 fn tier_error(error: TierError, steps: &[(Money, Rate, Rate)]) -> String {

@@ -17,9 +17,16 @@ macro_rules! text_value {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = quoted(d, $expected)?;
+                quoted(d, $expected)?.parse().map_err(D::Error::custom)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let read: fn(&str) -> Option<$inner> = $read;
-                read(&text).map(Self).ok_or_else(|| D::Error::custom(format!("{text:?} is not {}", $expected)))
+                read(text).map(Self).ok_or_else(|| format!("{text:?} is not {}", $expected))
             }
         }
 
@@ -166,6 +173,12 @@ pub(crate) fn one_over(text: &str) -> Option<Rate> {
     let one = Money::whole(1).units();
     let units = units::mul_div(i128::from(Rate::ONE.units()), one, leverage.units(), Round::Up)?;
     i64::try_from(units).ok().and_then(Rate::new)
+}
+
+/// 1 ÷ twice a leverage, rounded up: half of the initial rate at it.
+pub(crate) fn half_of_one_over(text: &str) -> Option<Rate> {
+    let leverage: Money = text.parse().ok()?;
+    one_over(&leverage.checked_add(leverage)?.to_string())
 }
 
 fn span(text: &str) -> Option<i64> {

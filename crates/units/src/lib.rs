@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod decimal;
+mod exponent;
 pub mod limits;
 mod money;
 mod price;
@@ -18,6 +19,7 @@ mod time;
 mod wide;
 
 pub use decimal::{ParseError, ParseErrorKind};
+pub use exponent::Decimal;
 pub use money::Money;
 pub use price::Price;
 pub use rate::Rate;

@@ -2,9 +2,9 @@
 
 use super::files::Failure;
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
-use sim::replay::{Config, Decimal, FeedbackKnobs, PathKind, PathPlan, Window};
+use sim::replay::{Config, FeedbackKnobs, PathKind, PathPlan, Window};
 use std::path::PathBuf;
-use units::Rate;
+use units::{Decimal, Rate};
 
 /// What `plimsoll replay` takes.
 #[derive(clap::Args, Default)]

@@ -1,8 +1,8 @@
 //! The result as a table for people. Amounts are cut to three or four figures; `--json` has all digits.
 
-use sim::replay::{Counts, Decimal, FILE_DECIMALS, MarketReport, Report, TierOrigin};
+use sim::replay::{Counts, FILE_DECIMALS, MarketReport, Report, TierOrigin};
 use std::fmt::Write;
-use units::Money;
+use units::{Decimal, Money};
 
 /// The whole text.
 pub fn text(report: &Report, reproduce: &str) -> String {

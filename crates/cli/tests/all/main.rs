@@ -2,6 +2,7 @@
 
 mod accounts;
 mod docs;
+mod import;
 
 use std::process::{Command, Stdio};
 

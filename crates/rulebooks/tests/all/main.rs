@@ -1,5 +1,7 @@
 //! The shipped rulebooks, and books under them.
 
+mod import;
+mod import_refused;
 mod schema;
 mod shipped;
 mod support;

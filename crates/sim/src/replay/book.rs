@@ -3,7 +3,6 @@
 //! Positions are traded against a house account at their entry prices, under opening parameters (next to no margin, no fees, wide
 //! bands); then the real parameters come, and with them whatever they do to accounts that were below their line.
 
-use super::ReplayError;
 use super::desk::Desk;
 use super::figures::Figures;
 use super::opening::{Population, digest};
@@ -11,11 +10,11 @@ use super::population::MarketSpec;
 use super::report::per_base_unit;
 use super::rows::{RowError, find_columns, symbol};
 use super::venue::{Venue, to_quote};
-use super::{Decimal, FILE_DECIMALS};
+use super::{FILE_DECIMALS, ReplayError};
 use engine::{AccountId, AccountKind, Command, Leg, MarginMode, PlaceOrder, Role, Side, State, TimeInForce};
 use rules::TierTable;
 use std::collections::BTreeMap;
-use units::{Money, Price, Rate, Round, Size};
+use units::{Decimal, Money, Price, Rate, Round, Size};
 
 /// The columns, in the order in which they are written.
 pub const BOOK_COLUMNS: [&str; 8] =

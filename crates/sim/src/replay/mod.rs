@@ -31,7 +31,6 @@ mod venue;
 
 pub use book::{BOOK_COLUMNS, Book, BookReader, book_rows};
 pub use config::{Config, FeedbackKnobs, LadderKnobs, LiquidityKnobs, PopulationKnobs};
-pub use decimal::Decimal;
 pub use desk::Observer;
 pub use events::{Cell, EVENT_COLUMNS, EventRow, EventTable, Unit};
 pub use feedback::Displacement;

@@ -1,10 +1,9 @@
 //! Rows of candles and funding rates from outside, checked one by one before anything runs. It knows columns and rules,
 //! not files: a caller brings the name of the file, the header and the cells.
 
-use super::decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt;
-use units::Rate;
+use units::{Decimal, Rate};
 
 /// Digits after the point that a price of a file may have.
 pub const FILE_DECIMALS: u32 = 18;

@@ -1,10 +1,9 @@
 //! Tables of size tiers by symbol and date, and the choice of one for a day.
 
-use super::decimal::Decimal;
 use super::rows::RowError;
 use rules::TierTable;
 use std::collections::BTreeMap;
-use units::{Money, Rate, Round};
+use units::{Decimal, Money, Rate, Round};
 
 /// One step as venues publish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
