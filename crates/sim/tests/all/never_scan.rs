@@ -3,7 +3,7 @@
 //!
 //! The same over a replay of 2025-10-10, after each of its prices.
 //!
-//! `PLIMSOLL_INDEX_TICKS` says how many accounts with a position the random work asks in all (4,000,000),
+//! `PLIMSOLL_INDEX_TICKS` says how many accounts with a position the random work asks in all (6,000,000),
 //! `PLIMSOLL_INDEX_SEED` begins elsewhere, `PLIMSOLL_INDEX_ACCOUNTS` is the number of accounts of the replay (10,000).
 
 use engine::{Command, Engine, Event};
@@ -40,7 +40,7 @@ fn play(seed: u64, traders: u32) -> [u64; 6] {
 
 #[test]
 fn nobody_is_missed_in_random_work() {
-    let wanted = number("PLIMSOLL_INDEX_TICKS").unwrap_or(4_000_000);
+    let wanted = number("PLIMSOLL_INDEX_TICKS").unwrap_or(6_000_000);
     let first = number("PLIMSOLL_INDEX_SEED").unwrap_or(0);
     let (mut seed, mut sum) = (first, [0; 6]);
     while sum[0] < wanted {
