@@ -37,9 +37,10 @@ pub(crate) fn refresh(out: &mut Output<'_>, indices: &[IndexId]) {
     for index in &dependents {
         refresh_index(out, *index);
     }
-    let all: Vec<IndexId> = indices.iter().chain(&dependents).copied().collect();
+    let mut all: Vec<IndexId> = indices.iter().chain(&dependents).copied().collect();
+    all.sort_unstable();
     for market in (0..out.state().markets.len()).map(MarketId::at) {
-        if all.contains(&out.state().market(market).params.index) {
+        if all.binary_search(&out.state().market(market).params.index).is_ok() {
             refresh_mark(out, market);
             triggers::touch(out, market);
         }

@@ -68,12 +68,13 @@ impl State {
 
     /// Indices that take their price from one of these now, and are not among them.
     pub(crate) fn dependents(&self, indices: &[IndexId]) -> Vec<IndexId> {
-        let rows = (0..self.indices.len()).map(IndexId::at).filter(|id| !indices.contains(id));
         let follows = |id: &IndexId| {
             let row = self.index(*id);
-            row.fallen.is_some() && row.params.last_resort.fallback.is_some_and(|to| indices.contains(&to))
+            row.fallen.is_some()
+                && row.params.last_resort.fallback.is_some_and(|to| indices.contains(&to))
+                && !indices.contains(id)
         };
-        rows.filter(follows).collect()
+        (0..self.indices.len()).map(IndexId::at).filter(follows).collect()
     }
 
     /// What is quoted for an index may become the price of those that fall back on it, too.
