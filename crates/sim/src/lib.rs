@@ -4,6 +4,7 @@
 //! It takes and gives text and rows; files, terminals and formats of tables belong to the command line.
 
 pub mod bytes;
+pub mod explain;
 pub mod random;
 pub mod referee;
 pub mod replay;
