@@ -2,6 +2,7 @@
 
 mod accounts;
 mod docs;
+mod explain;
 
 use std::process::{Command, Stdio};
 
