@@ -75,7 +75,7 @@ pub(super) fn explain(mut place: Place<'_>, event: &Event, work: &mut Work) {
             };
             let side = if winners == Side::Buy { "long" } else { "short" };
             let how = format!(
-                "place of {} of {} {side} positions, highest score first",
+                "place of {} among {} {side} positions, highest score first",
                 place.names.of_account(winner),
                 rows.len()
             );
