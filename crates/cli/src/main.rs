@@ -1,12 +1,13 @@
 //! The `plimsoll` command. It reads and writes files and the terminal; everything else is in `sim`.
 //!
-//! Exit codes: 0 all as expected, 1 a scenario came out differently, 2 a usage or syntax error, 3 a file that cannot be
+//! Exit codes: 0 all as expected, 1 a scenario or an explained figure came out differently, 2 a usage or syntax error, 3 a file that cannot be
 //! read or written.
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 mod accounts;
+mod explain;
 mod margin;
 mod out;
 mod replay;
@@ -29,6 +30,8 @@ enum Command {
     Run(run::Args),
     /// Compute the margin figures of a book under a venue's rules, with the working
     Margin(Box<margin::Args>),
+    /// Show how the figures of a scenario's or replay's events came about, and check them
+    Explain(explain::Args),
     /// List, show, check, compare and import rulebooks
     Rulebook(rulebook::Args),
     /// Replay a crash on real prices against a population of accounts
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Margin(args) => margin::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Replay(args) => replay::run(&args),
     }

@@ -9,6 +9,7 @@ pub mod table;
 mod tiers;
 
 pub use args::Args;
+pub use compare::split as words;
 
 use crate::out;
 use crate::save::Target;
@@ -47,7 +48,34 @@ fn compared(args: &Args) -> Result<(String, bool), Failure> {
     compare::run(&args.compare, args.json, args.quiet, markdown?, page?)
 }
 
-fn replay(args: &Args) -> Result<String, Failure> {
+/// What a run needs.
+struct Prepared {
+    config: Config,
+    figures: Figures,
+    book: Option<Book>,
+}
+
+/// Runs the replay for someone who watches its commands and their events; the digest of the last state.
+///
+/// # Errors
+/// As the replay itself; options that ask for more than one run or for files.
+pub fn observed(args: &Args, watcher: &mut dyn FnMut(&engine::Command, &[engine::Event])) -> Result<String, Failure> {
+    let others = [
+        ("--compare", !args.compare.is_empty()),
+        ("--report", args.report.is_some()),
+        ("--events", args.events.is_some()),
+        ("--population-out", args.population_out.is_some()),
+    ];
+    if let Some((name, _)) = others.iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(format!("{name} cannot be part of --replay: nothing but the run is looked at")));
+    }
+    let Prepared { config, figures, book } = prepared(args)?;
+    let mut observer = |_, command: &_, _: &_, events: &[engine::Event], _: &_| watcher(command, events);
+    let report = sim::replay::run_with(&config, &figures, book.as_ref(), &mut |_, _| {}, &mut observer, &mut |_| {})?;
+    Ok(report.state_digest)
+}
+
+fn prepared(args: &Args) -> Result<Prepared, Failure> {
     // What can be refused at once, before files are read.
     args.config(Config::default())?;
     let book = args.population.as_ref().map(|path| files::book(path, args.balance.as_deref())).transpose()?;
@@ -70,6 +98,11 @@ fn replay(args: &Args) -> Result<String, Failure> {
     if let Some(book) = &book {
         config.accounts = u32::try_from(book.len()).unwrap_or(u32::MAX).max(2);
     }
+    Ok(Prepared { config, figures, book })
+}
+
+fn replay(args: &Args) -> Result<String, Failure> {
+    let Prepared { config, figures, book } = prepared(args)?;
     let reproduce = args.reproduce();
     let events = match &args.events {
         Some(path) => {

@@ -7,10 +7,10 @@ use crate::output::Output;
 use crate::params::{AdlPolicy, AdlPrice};
 use crate::shares::share_out;
 use crate::takeover::{Handover, can_be_deleveraged};
-use crate::{AccountId, AdlRow, Event, MarketId, MoveReason, PositionId, Side, State};
+use crate::{AccountId, AdlRow, Event, Exposure, MarketId, MoveReason, PositionId, Side, State};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use rules::{AdlInput, adl_growth_score, adl_score};
+use rules::{AdlInput, AdlTerms, adl_growth_score, adl_score};
 use units::{Money, Round, Size};
 
 /// The rankings of one command: made when first needed.
@@ -121,9 +121,29 @@ impl AdlRow {
 }
 
 impl State {
+    /// What a position is ranked by under its market's policy: what goes in, settlement asset, and what comes out. With equal
+    /// shares the score is 1 for a gain and 0 without.
+    #[must_use]
+    pub fn adl_terms(&self, account: AccountId, exposure: &Exposure) -> (AdlInput, AdlTerms) {
+        let row = self.market(exposure.market);
+        let equity = self.evaluate(account, Basis::Bare, Need::Equity, None).equity;
+        let input = AdlInput {
+            upnl: row.contract().upnl(row.mark, exposure.size, exposure.cost).unwrap_or(Money::ZERO),
+            cost: exposure.cost,
+            notional: row.contract().notional(row.mark, exposure.size).unwrap_or(Money::ZERO),
+            equity: self.credit_of(row.params.settlement, equity),
+        };
+        let terms = match row.params.liquidation.adl_policy {
+            AdlPolicy::ProfitLeverage | AdlPolicy::LeastHedgesBroken => adl_score(&input),
+            AdlPolicy::GrowthLeverage => adl_growth_score(&input, exposure.size.is_positive() != row.is_inverse()),
+            AdlPolicy::ProRata => AdlTerms { score: i128::from(input.upnl.is_positive()), ..AdlTerms::default() },
+        };
+        (input, terms)
+    }
+
     /// Everyone with a position on a side of a market, the first to be deleveraged first.
-    pub(crate) fn ranking(&self, market: MarketId, side: Side) -> Vec<AdlRow> {
-        let row = self.market(market);
+    #[must_use]
+    pub fn ranking(&self, market: MarketId, side: Side) -> Vec<AdlRow> {
         let sign = side.signed(Size::whole(1)).signum();
         let mut rows: Vec<AdlRow> = Vec::new();
         for (at, account) in self.accounts.iter().enumerate() {
@@ -134,18 +154,7 @@ impl State {
             if !can_be_deleveraged(self, id) {
                 continue;
             }
-            let equity = self.evaluate(id, Basis::Bare, Need::Equity, None).equity;
-            let input = AdlInput {
-                upnl: row.contract().upnl(row.mark, exposure.size, exposure.cost).unwrap_or(Money::ZERO),
-                cost: exposure.cost,
-                notional: row.contract().notional(row.mark, exposure.size).unwrap_or(Money::ZERO),
-                equity: self.credit_of(row.params.settlement, equity),
-            };
-            let score = match row.params.liquidation.adl_policy {
-                AdlPolicy::ProfitLeverage | AdlPolicy::LeastHedgesBroken => adl_score(&input),
-                AdlPolicy::GrowthLeverage => adl_growth_score(&input, (sign > 0) != row.is_inverse()),
-                AdlPolicy::ProRata => i128::from(input.upnl.is_positive()),
-            };
+            let score = self.adl_terms(id, exposure).1.score;
             rows.push(AdlRow { rank: 0, account: id, size: exposure.size, score, leg });
         }
         rows.sort_unstable_by(|a, b| b.score.cmp(&a.score).then(a.account.cmp(&b.account)));

@@ -8,8 +8,8 @@ use crate::state::{
     Watched, Withdrawal,
 };
 use crate::{
-    AccountId, AccountReason, AccountStatus, AssetId, Book, Event, GroupId, Level, LimitScope, MarketId, MarketStatus,
-    Name, OrderId, Outcome, OwnerId, PositionId, PositionMode, Reduce, Role, Side, Stage, State, limits,
+    AccountId, AccountReason, AccountStatus, AssetId, Book, Command, Event, GroupId, Level, LimitScope, MarketId,
+    MarketStatus, Name, OrderId, Outcome, OwnerId, PositionId, PositionMode, Reduce, Role, Side, Stage, State, limits,
 };
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -26,6 +26,35 @@ pub(crate) enum Definition<'a> {
     Limits(&'a ExposureLimits),
     Account(Role, Name),
     Delisting(&'a [crate::params::HaircutStep]),
+}
+
+impl<'a> Definition<'a> {
+    /// What a command defines.
+    fn of(command: &'a Command) -> Self {
+        match command {
+            Command::AddAsset(params) | Command::SetAssetParams { params, .. } => Self::Asset(params),
+            Command::AddIndex(params) | Command::SetIndexParams { params, .. } => Self::Index(params),
+            Command::ListMarket(params) | Command::SetMarketParams { params, .. } => Self::Market(params),
+            Command::SetRiskParams(params) => Self::Risk(params),
+            Command::SetLimits { limits, .. } => Self::Limits(limits),
+            Command::OpenAccount { role, name, .. } => Self::Account(*role, *name),
+            Command::ScheduleDelisting { steps, .. } => Self::Delisting(steps),
+            _ => Self::None,
+        }
+    }
+}
+
+impl State {
+    /// What an event did, done again: for who has the events of an engine and wants the state between two of them.
+    ///
+    /// `command` is the one that the event came from. From the default state on, with every event in its order, the state is the
+    /// engine's own, which [`Self::digest`] shows.
+    ///
+    /// # Panics
+    /// When the event is not the next one of the engine that this state is of.
+    pub fn follow(&mut self, command: &Command, event: &Event) {
+        apply(self, event, Definition::of(command));
+    }
 }
 
 pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>) {

@@ -67,9 +67,12 @@ pub(crate) fn chain(before: Digest, events: &[Event]) -> Digest {
     hash.finish()
 }
 
-/// The whole state, in the order of its declaration.
-pub(crate) fn state(state: &State) -> Digest {
-    let mut hash = Hash::new();
-    write(state, &mut hash);
-    hash.finish()
+impl State {
+    /// A hash over the whole state, in the order of its declaration.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut hash = Hash::new();
+        write(self, &mut hash);
+        hash.finish()
+    }
 }

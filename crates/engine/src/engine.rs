@@ -105,7 +105,7 @@ impl Engine {
     /// A hash over the whole state.
     #[must_use]
     pub fn state_digest(&self) -> Digest {
-        digest::state(&self.state)
+        self.state.digest()
     }
 
     /// Applies commands to a copy: orders, prices, deposits, anything. Costs a copy of the state.

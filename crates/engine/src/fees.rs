@@ -7,7 +7,7 @@ use units::{Money, Rate, Round};
 
 /// What a fee comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Charge {
+pub struct Charge {
     /// In which asset.
     pub asset: AssetId,
     /// How much; negative pays the account.
@@ -55,7 +55,8 @@ impl State {
     /// there; otherwise the settlement asset. Rounds up. A rebate is always paid in the settlement asset.
     ///
     /// A fee of 5.00 USDC, index of the other asset 500, discount 10 %: 0.009 of it.
-    pub(crate) fn charge(&self, account: AccountId, market: MarketId, fee: Money, rebate: Money) -> Charge {
+    #[must_use]
+    pub fn charge(&self, account: AccountId, market: MarketId, fee: Money, rebate: Money) -> Charge {
         let settlement = self.market(market).params.settlement;
         let plain = Charge { asset: settlement, amount: fee };
         match self.account(account).pays_in {

@@ -65,6 +65,7 @@ mod trails;
 mod triggers;
 mod view;
 mod watch;
+mod working;
 
 pub use auction::Auction;
 pub use book::{Book, Level};
@@ -80,6 +81,7 @@ pub use digest::Digest;
 pub use drawdown::Worths;
 pub use engine::{Engine, WhatIf};
 pub use event::{AuctionEnd, CancelReason, Cause, Event, MoveReason, Outcome, SettlementSource, Stage, StatusReason};
+pub use fees::Charge;
 pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use income::{Income, IncomeKind};
@@ -96,6 +98,8 @@ pub use state::{
     Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
     SourceQuote, State, Subaccounts, Wallet, Watched, Withdrawal,
 };
+pub use takeover::{Handover, HandoverTerms};
 pub use trails::{Group, Trail};
 pub use view::{AccountView, AdlRow, AuctionView, MarketView, OrderView, PositionView, WalletView};
 pub use watch::Work;
+pub use working::{CollateralWorking, PositionWorking, Working};

@@ -3,8 +3,9 @@
 
 use crate::fault::fault;
 use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
+use crate::working::{Listener, PositionWorking};
 use crate::{AccountId, AssetId, Leg, MarginMode, MarketStatus, PositionId, Side, State, limits};
-use rules::{Haircuts, collateral_value, initial_margin, maintenance_margin, split_close};
+use rules::{Haircuts, MarginTerms, collateral_value, initial_margin, maintenance_margin, split_close};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -122,6 +123,18 @@ impl State {
     }
 
     pub(crate) fn evaluate(&self, id: AccountId, basis: Basis, need: Need, change: Option<&Change>) -> Terms {
+        self.evaluate_heard(id, basis, need, change, &mut ())
+    }
+
+    /// The same; `listener` hears each term as it is made.
+    pub(crate) fn evaluate_heard(
+        &self,
+        id: AccountId,
+        basis: Basis,
+        need: Need,
+        change: Option<&Change>,
+        listener: &mut impl Listener,
+    ) -> Terms {
         let account = self.account(id);
         let mut terms = Terms::default();
         let mut amounts = Amounts { rows: [(AssetId(0), Money::ZERO); limits::ASSETS_MAX], len: 0 };
@@ -140,7 +153,7 @@ impl State {
             if own.is_some() {
                 pending = None;
             }
-            self.add_exposure(account, exposure, basis, need, own, &mut terms, &mut amounts);
+            self.add_exposure(account, exposure, basis, need, own, &mut terms, &mut amounts, listener);
         }
         if let Some(change) = pending {
             self.add_exposure(
@@ -151,6 +164,7 @@ impl State {
                 Some(change),
                 &mut terms,
                 &mut amounts,
+                listener,
             );
         }
         if !self.losses.indices.is_empty() {
@@ -162,7 +176,9 @@ impl State {
             }
         }
         for (asset, amount) in amounts.rows.iter().take(amounts.len) {
-            terms.equity += self.collateral(*asset, *amount, basis);
+            let value = self.collateral(*asset, *amount, basis);
+            listener.collateral(*asset, *amount, value);
+            terms.equity += value;
         }
         terms
     }
@@ -181,6 +197,7 @@ impl State {
         change: Option<&Change>,
         terms: &mut Terms,
         amounts: &mut Amounts,
+        listener: &mut impl Listener,
     ) {
         let idle = row.size.is_zero() && row.buys.count == 0 && row.sells.count == 0 && row.reserved.is_zero();
         if idle && change.is_none() {
@@ -207,11 +224,22 @@ impl State {
         }
         // What is being settled has its price: there is nothing left to hold margin for.
         let margined = market.status != MarketStatus::Settling;
+        let mut maintenance = MarginTerms::default();
         if need.maintenance() && !size.is_zero() && margined {
             let p = &market.params;
-            let margin = fits(maintenance_margin(p.contract, priced.price, size, &p.tiers, p.closing_fee));
-            terms.maintenance += to_numeraire(margin.required);
+            maintenance = fits(maintenance_margin(p.contract, priced.price, size, &p.tiers, p.closing_fee));
+            terms.maintenance += to_numeraire(maintenance.required);
         }
+        listener.position(|| PositionWorking {
+            position: row.position(),
+            size,
+            cost,
+            price: priced.price,
+            upnl: priced.upnl,
+            favour: priced.favour,
+            unsettled_funding: row.unsettled(market),
+            maintenance,
+        });
         if need.initial() && margined {
             let orders_at = |price: Price| {
                 if matches!(account.kind, AccountKind::Isolated { .. }) || row.mode == MarginMode::Isolated {
@@ -343,19 +371,20 @@ impl State {
     fn price_terms(&self, market: &Market, size: Size, cost: Money, basis: Basis) -> Priced {
         let price = self.valuation(market);
         if size.is_zero() {
-            return Priced { price, upnl: Money::ZERO };
+            return Priced { price, upnl: Money::ZERO, favour: Money::ZERO };
         }
         let mut upnl = fits(market.contract().upnl(price, size, cost));
         if self.gains_are_nothing(market, basis) {
             upnl = upnl.min(Money::ZERO);
         }
+        let mut favour = Money::ZERO;
         let final_price = market.status == MarketStatus::Settling;
         if basis == Basis::Lenient && !final_price && !self.index(market.params.index).is_usable(self.now) {
             let notional = fits(market.contract().notional(price, size));
             let cap = self.credit_of(market.params.settlement, self.risk.stale_favour_cap);
-            upnl += notional.mul_rate(self.risk.stale_favour, Round::Down).min(cap);
+            favour = notional.mul_rate(self.risk.stale_favour, Round::Down).min(cap);
         }
-        Priced { price, upnl }
+        Priced { price, upnl: upnl + favour, favour }
     }
 
     /// For what leaves gains count as zero; those that a market's own trades say carry no new risk either.
@@ -402,5 +431,8 @@ impl State {
 
 struct Priced {
     price: Price,
+    /// With the favour.
     upnl: Money,
+    /// What an unusable price is moved in the account's favour.
+    favour: Money,
 }

@@ -75,7 +75,7 @@ impl State {
 
     /// The fee on a notional.
     pub(crate) fn fee(notional: Money, rate: Rate) -> Money {
-        notional.mul_rate(rate, Round::Up)
+        rules::trading_fee(notional, rate).fee
     }
 }
 

@@ -8,6 +8,7 @@ use crate::matching::{self, Fees};
 use crate::output::Output;
 use crate::params::LiquidationPolicy;
 use crate::{AccountId, CancelReason, Event, PositionId, Reduce, Side, Stage, State, auction};
+use rules::{FeeTerms, trading_fee};
 use units::{Money, Price, Rate, Round, Size, Time};
 
 /// What a step came to.
@@ -64,6 +65,17 @@ struct Offer {
 }
 
 impl State {
+    /// The ladder's fee on contracts that were closed, at the mark, and the most that the account pays: the equity that is left. Both in
+    /// the settlement asset; the fee rounds up, what is left down.
+    #[must_use]
+    pub fn liquidation_fee(&self, account: AccountId, market: crate::MarketId, closed: Size) -> (FeeTerms, Money) {
+        let row = self.market(market);
+        let notional = row.contract().notional(row.mark, closed).unwrap_or(Money::ZERO);
+        let equity = self.evaluate(account, Basis::Lenient, Need::Equity, None).equity;
+        let left = self.credit_of(row.params.settlement, equity.max(Money::ZERO));
+        (trading_fee(notional, row.params.liquidation.fee), left)
+    }
+
     /// The share of the visible depth inside the band, in lots; a last part below a lot closes with the rest.
     fn offer(&self, account: AccountId, position: PositionId) -> Option<Offer> {
         let row = self.market(position.market);
@@ -221,16 +233,12 @@ fn close(out: &mut Output<'_>, account: AccountId, position: PositionId, offer: 
 /// The ladder's fee on what was closed, never more than the equity that is left. Funds pay none.
 pub(crate) fn take_fee(out: &mut Output<'_>, account: AccountId, market: crate::MarketId, closed: Size) {
     let state = out.state();
-    let row = state.market(market);
-    let fund = row.params.fund;
+    let fund = state.market(market).params.fund;
     if matches!(state.account(account).kind, crate::AccountKind::Fund) {
         return;
     }
-    let notional = row.contract().notional(row.mark, closed).unwrap_or(Money::ZERO);
-    let fee = notional.mul_rate(row.params.liquidation.fee, Round::Up);
-    let equity = state.evaluate(account, Basis::Lenient, Need::Equity, None).equity;
-    let left = state.credit_of(row.params.settlement, equity.max(Money::ZERO));
-    let fee = fee.min(left);
+    let (fee, left) = state.liquidation_fee(account, market, closed);
+    let fee = fee.fee.min(left);
     if fee.is_positive() {
         out.emit(Event::LiquidationFee { account, market, fund, fee });
     }

@@ -12,9 +12,11 @@ use alloc::vec::Vec;
 use units::{Money, Round, Size};
 
 /// A position that must go, and what it is handed over for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Handover {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// The failing account.
     pub from: AccountId,
+    /// Which of its positions.
     pub position: PositionId,
     /// The position that is left; + long.
     pub size: Size,
@@ -24,11 +26,12 @@ pub(crate) struct Handover {
 
 impl Handover {
     /// Where.
-    pub fn market(&self) -> MarketId {
+    pub(crate) fn market(&self) -> MarketId {
         self.position.market
     }
 
-    /// What the taker pays for a part; the last part pays what is left.
+    /// What the taker pays for a part: value × part ÷ size, toward zero; the last part pays what is left.
+    #[must_use]
     pub fn value_of(&self, part: Size) -> Money {
         if part.abs() == self.size.abs() {
             return self.value;
@@ -36,7 +39,9 @@ impl Handover {
         self.value.share(i128::from(part.abs().units()), i128::from(self.size.abs().units()), Round::TowardZero)
     }
 
-    fn without(&self, part: Size) -> Self {
+    /// What is left when a part has been taken.
+    #[must_use]
+    pub fn without(&self, part: Size) -> Self {
         let value = self.value - self.value_of(part);
         Self { size: self.size - part, value, ..*self }
     }
@@ -71,10 +76,38 @@ pub(crate) fn run(out: &mut Output<'_>, account: AccountId, rankings: &mut Ranki
     }
 }
 
+/// What a position is handed over for, with its working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoverTerms {
+    /// The position; + long.
+    pub size: Size,
+    /// The account's equity at the mark, collateral at index without haircuts, numeraire.
+    pub equity: Money,
+    /// Maintenance margin of the position, numeraire.
+    pub maintenance: Money,
+    /// Maintenance margin of all that the account has open, numeraire.
+    pub maintenance_of_all: Money,
+    /// equity × maintenance ÷ maintenance of all, settlement asset; rounded down.
+    pub share: Money,
+    /// The position at the mark, settlement asset; rounded down, signed like a cost.
+    pub worth: Money,
+    /// worth − share: what a taker pays for all of it, signed like a cost.
+    pub value: Money,
+}
+
 impl State {
     /// The bankruptcy value of one position, with the account's equity shared by maintenance margin among the positions
     /// that are left.
     pub(crate) fn handover(&self, account: AccountId, position: PositionId) -> Option<Handover> {
+        let HandoverTerms { size, value, .. } = self.handover_terms(account, position)?;
+        Some(Handover { from: account, position, size, value })
+    }
+
+    /// The same with its working; `None` without a position.
+    ///
+    /// Equity 10 of two positions that hold 20 and 30: the second gives 6 of it up, so that worth 300 is handed over for 294.
+    #[must_use]
+    pub fn handover_terms(&self, account: AccountId, position: PositionId) -> Option<HandoverTerms> {
         let row = self.market(position.market);
         let exposure = self.account(account).exposure(position).filter(|e| !e.size.is_zero())?;
         let equity = self.evaluate(account, Basis::Bare, Need::Equity, None).equity;
@@ -83,8 +116,9 @@ impl State {
         let own = self.maintenance_of(account, position);
         let share = if own == all { equity } else { equity.share(own.units(), all.units(), Round::Down) };
         let share = self.in_settlement(row.params.settlement, share);
-        let value = row.contract().value(row.mark, exposure.size, Round::Down)? - share;
-        Some(Handover { from: account, position, size: exposure.size, value })
+        let worth = row.contract().value(row.mark, exposure.size, Round::Down)?;
+        let (size, maintenance, maintenance_of_all) = (exposure.size, own, all);
+        Some(HandoverTerms { size, equity, maintenance, maintenance_of_all, share, worth, value: worth - share })
     }
 
     /// An amount of the numeraire in an asset, rounded down.
@@ -236,7 +270,7 @@ fn hand_over(out: &mut Output<'_>, handover: &mut Handover, to: AccountId, part:
 
 impl Handover {
     /// Closes `part` against a winner's position; both sides book the same number.
-    pub fn close_against(&mut self, out: &mut Output<'_>, winner: AccountId, part: Size, value: Money) {
+    pub(crate) fn close_against(&mut self, out: &mut Output<'_>, winner: AccountId, part: Size, value: Money) {
         let (from, position) = (self.from, self.position);
         *self = self.without(part);
         fill::change(out, from, position, &fill::Part::plain(-part, -value, Cause::Adl));

@@ -28,20 +28,27 @@ pub struct Step {
 }
 
 impl Step {
-    fn new(name: impl Into<String>, value: impl fmt::Display, how: impl Into<String>) -> Self {
+    /// A line without a clause and parts.
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: impl fmt::Display, how: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.to_string(), how: how.into(), clause: None, parts: Vec::new() }
     }
 
-    fn by(mut self, clause: impl Into<String>) -> Self {
+    /// The same with the clause of its rule.
+    #[must_use]
+    pub fn by(mut self, clause: impl Into<String>) -> Self {
         self.clause = Some(clause.into());
         self
     }
 
-    fn of(mut self, parts: impl IntoIterator<Item = Step>) -> Self {
+    /// The same with what it is made of.
+    #[must_use]
+    pub fn of(mut self, parts: impl IntoIterator<Item = Step>) -> Self {
         self.parts.extend(parts);
         self
     }
 
+    /// Its first line.
     fn line(&self) -> String {
         let mut line = self.name.clone();
         if !self.value.is_empty() {

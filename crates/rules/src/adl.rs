@@ -16,6 +16,17 @@ pub struct AdlInput {
     pub equity: Money,
 }
 
+/// A rank with its working, 1e-9.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AdlTerms {
+    /// Profit rate, or growth.
+    pub gain: i128,
+    /// notional ÷ equity.
+    pub leverage: i128,
+    /// The rank, higher is closed first.
+    pub score: i128,
+}
+
 /// The greatest profit rate and leverage, in 1e-9: beyond 4.6 billion times, all are equal and ties decide.
 const FACTOR_MAX: i128 = 1 << 62;
 
@@ -28,11 +39,12 @@ const FACTOR_MAX: i128 = 1 << 62;
 /// A gain of 500 on a cost of 5,000 with a notional of 5,500 and an equity of 1,100: 0.1 × 5 = 0.5, which is 500,000,000.
 /// Source: venues.md section 6 (BitMEX: PnL% × leverage, or ÷ with a loss) and section 7 (Hyperliquid, the same order).
 #[must_use]
-pub fn adl_score(input: &AdlInput) -> i128 {
+pub fn adl_score(input: &AdlInput) -> AdlTerms {
     let one = i128::from(limits::RATE_ONE);
-    let profit = ratio(input.upnl, input.cost.abs());
+    let gain = ratio(input.upnl, input.cost.abs());
     let leverage = ratio(input.notional.abs(), input.equity).max(1);
-    if profit > 0 { profit * leverage / one } else { profit * one / leverage }
+    let score = if gain > 0 { gain * leverage / one } else { gain * one / leverage };
+    AdlTerms { gain, leverage, score }
 }
 
 /// Hyperliquid's rank of a position, higher is closed first: growth × leverage, in 1e-9. Ties go by account number, in the
@@ -46,11 +58,12 @@ pub fn adl_score(input: &AdlInput) -> i128 {
 /// A long of 5,500 bought for 5,000 with an equity of 1,100: 1.1 × 5 = 5.5, which is 5,500,000,000. A short of 5,000 sold for
 /// 5,500 with 1,000: 1.1 × 5 = 5.5, too. Source: venues.md section 7, item 5.
 #[must_use]
-pub fn adl_growth_score(input: &AdlInput, grows_with_notional: bool) -> i128 {
+pub fn adl_growth_score(input: &AdlInput, grows_with_notional: bool) -> AdlTerms {
     let (notional, cost) = (input.notional.abs(), input.cost.abs());
-    let growth = if grows_with_notional { ratio(notional, cost) } else { ratio(cost, notional) };
+    let gain = if grows_with_notional { ratio(notional, cost) } else { ratio(cost, notional) };
     let leverage = ratio(notional, input.equity);
-    mul_div(growth, leverage, i128::from(limits::RATE_ONE), Round::TowardZero).unwrap_or(FACTOR_MAX)
+    let score = mul_div(gain, leverage, i128::from(limits::RATE_ONE), Round::TowardZero).unwrap_or(FACTOR_MAX);
+    AdlTerms { gain, leverage, score }
 }
 
 /// `part` ÷ `whole` in 1e-9 toward zero, held at the greatest factor; `whole` is at least one unit.
@@ -67,7 +80,7 @@ mod tests {
 
     fn score(upnl: &str, cost: &str, notional: &str, equity: &str) -> i128 {
         let [upnl, cost, notional, equity] = [upnl, cost, notional, equity].map(|text| text.parse().unwrap());
-        adl_score(&AdlInput { upnl, cost, notional, equity })
+        adl_score(&AdlInput { upnl, cost, notional, equity }).score
     }
 
     #[test]
@@ -88,7 +101,7 @@ mod tests {
     fn growth_times_leverage() {
         let of = |cost: &str, notional: &str, equity: &str, long: bool| {
             let [cost, notional, equity] = [cost, notional, equity].map(|text| text.parse().unwrap());
-            adl_growth_score(&AdlInput { upnl: Money::ZERO, cost, notional, equity }, long)
+            adl_growth_score(&AdlInput { upnl: Money::ZERO, cost, notional, equity }, long).score
         };
         assert_eq!(of("5000", "5500", "1100", true), 5_500_000_000);
         assert_eq!(of("-5500", "5000", "1000", false), 5_500_000_000);
@@ -103,6 +116,6 @@ mod tests {
         assert_eq!(score(&alloc::format!("-{max}"), "0", "0", max), -FACTOR_MAX * 1_000_000_000);
         assert_eq!(score("1", "1", "0", "1"), 1);
         let most = AdlInput { upnl: -Money::MAX, cost: -Money::MAX, notional: Money::MAX, equity: -Money::MAX };
-        assert_eq!(adl_score(&most), 0);
+        assert_eq!(adl_score(&most).score, 0);
     }
 }

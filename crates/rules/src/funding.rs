@@ -90,6 +90,7 @@ pub struct Payment {
 ///
 /// +1 contract over an index step of 6e17 receives −6 and leaves nothing.
 #[must_use]
+#[inline]
 pub fn funding_payment(size: Size, index_delta: i128) -> Option<Payment> {
     let (taken, one) = (-i128::from(size.units()), i128::from(limits::RATE_ONE));
     let amount = mul_div(taken, index_delta, one, Round::Down).and_then(Money::new)?;

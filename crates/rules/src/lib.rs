@@ -39,7 +39,7 @@ pub use account::{
 pub use accrual::{
     AverageFunding, AveragePayment, SpreadRule, average_by_time, funding_cap, funding_index_over, impact_notional,
 };
-pub use adl::{AdlInput, adl_growth_score, adl_score};
+pub use adl::{AdlInput, AdlTerms, adl_growth_score, adl_score};
 pub use auction::{auction_distance, auction_price};
 pub use closeout::{AccountMargin, LimitPath, PairLeg, PartClose, deleverage_pair, insurance_delta, part_bankruptcy};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
@@ -54,7 +54,7 @@ pub use liquidation::{
     Bankruptcy, Line, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price, liquidation_prices,
 };
 pub use loss::{LossPayment, LossShare, loss_payment, share_loss};
-pub use margin::{MarginTerms, initial_margin, maintenance_margin};
+pub use margin::{FeeTerms, MarginTerms, initial_margin, maintenance_margin, trading_fee};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use own::{OwnAverage, OwnRule};
 pub use pace::{FundFeeRule, GrowingFee, Ramp, loss_per_contract, loss_per_deposit};

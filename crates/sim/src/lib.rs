@@ -5,6 +5,7 @@
 
 pub mod brute;
 pub mod bytes;
+pub mod explain;
 pub mod random;
 pub mod referee;
 pub mod replay;

@@ -17,6 +17,9 @@ mod settlement;
 #[path = "all/split.rs"]
 mod split;
 
+#[path = "all/explain.rs"]
+mod explain;
+
 #[path = "all/batch.rs"]
 mod batch;
 

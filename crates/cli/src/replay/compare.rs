@@ -125,7 +125,8 @@ fn variant(text: &str) -> Result<Variant, Failure> {
     }
 }
 
-fn split(options: &str) -> Vec<String> {
+/// Options in one text, as words.
+pub fn split(options: &str) -> Vec<String> {
     options.split_whitespace().map(str::to_owned).collect()
 }
 

@@ -22,6 +22,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Its exit code.
+    pub fn number(&self) -> u8 {
+        self.code
+    }
+
     /// A usage error, or figures that cannot be used.
     pub fn usage(text: String) -> Self {
         Self { text, code: 2 }

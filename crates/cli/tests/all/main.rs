@@ -3,6 +3,7 @@
 mod accounts;
 mod docs;
 mod import;
+mod explain;
 
 use std::process::{Command, Stdio};
 

@@ -399,11 +399,11 @@ proptest! {
             notional: Money::whole(cost) + Money::whole(upnl),
             equity: Money::whole(equity),
         };
-        let score = adl_score(&input(upnl, equity));
+        let score = adl_score(&input(upnl, equity)).score;
         prop_assert!(score.signum() * i128::from(upnl.signum()) >= 0);
-        prop_assert!(adl_score(&input(upnl, equity.saturating_sub(less))) >= score);
+        prop_assert!(adl_score(&input(upnl, equity.saturating_sub(less))).score >= score);
         if upnl >= 0 {
-            prop_assert!(adl_score(&input(upnl + more, equity)) >= score);
+            prop_assert!(adl_score(&input(upnl + more, equity)).score >= score);
         }
     }
 }

@@ -13,9 +13,12 @@ mod words;
 
 pub use error::Error;
 pub use golden::Mismatch;
+pub(crate) use names::name_of_leg;
 pub use names::{Names, OrderOwners};
+pub(crate) use print::{event_line, tagged, two_decimals};
 pub use scene::{Observer, START};
 pub use verbs::{VERBS, Verb};
+pub(crate) use words::percent;
 pub use words::{duration, moment};
 
 use engine::{Answer, Command, Digest, Engine, Reject};
