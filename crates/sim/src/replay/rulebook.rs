@@ -79,7 +79,7 @@ pub fn apply_rulebook(book: &Rulebook, config: &mut Config, figures: &mut Figure
     }
     notes.taken.push(format!("line and outflow ({})", book.sections.account.clause));
     let mark = mark(book, &mut notes);
-    let late = if book.from > day { format!(", a LATER day than {day}: none older is known") } else { String::new() };
+    let late = if book.from > day { format!(", a LATER day than {day}") } else { String::new() };
     figures.notes.push(format!("rulebook: {}@{}{late}", book.venue, book.from));
     figures.notes.push(format!("rulebook, taken: {}", notes.taken.join("; ")));
     figures.notes.push(format!("rulebook, left as in every replay: {}", notes.left.join("; ")));
