@@ -16,7 +16,7 @@ mod show;
 mod values;
 mod what_if;
 
-pub use book::{Book, BookFile, Position, Unit, Wallet};
+pub use book::{Book, BookFile, LoweredLeverage, Position, Unit, Wallet};
 pub use explain::{ACCOUNT_FIGURES, POSITION_FIGURES, Step, explain};
 pub use figures::{Figures, PositionFigures, UnitFigures};
 pub use many::{AccountFigures, Desk, Filling, PositionRow, PricesFile, RowChecked, RowFault};

@@ -2,7 +2,7 @@
 //! cannot be had, both numbers stand beside each other.
 
 use crate::support::{cut, digits, figures, nearest, position, price, rules, unit};
-use plimsoll_rulebooks::PositionFigures;
+use plimsoll_rulebooks::{Book, BookFile, Figures, PositionFigures, Source};
 use units::{Money, Round};
 
 fn isolated(market: &str, size: &str, entry: &str, mark: &str, more: &str) -> String {
@@ -384,4 +384,27 @@ fn plimsoll_has_half_the_initial_rate_and_the_fee_to_close() {
     let book = cross("BTC", "1", "BTC-INV", "-100000", "50000", "50000", "") + "BTC = { index = \"50000\" }\n";
     let row = position("plimsoll", "", &book);
     assert_eq!((cut(row.initial_margin, 16), cut(row.maintenance_margin, 16)), ("0.04".into(), "0.021".into()));
+}
+
+/// 0.5 BTC at 60,500 with a leverage of 200: an error where the book is the venue's own, the tier's greatest where it is compared.
+#[test]
+fn a_leverage_above_its_tier_is_refused_and_can_be_lowered() {
+    let rules = rules("hyperliquid", "");
+    let check = |mode: &str, lower: bool| {
+        let text = cross("USDC", "1000", "BTC", "0.5", "61000", "60500", "leverage = \"200\"").replace("cross", mode);
+        let source = Source { file: "book.toml", text: &text };
+        let file = BookFile::read(&source).expect("a good book");
+        let check = if lower { Book::check_lowering } else { Book::check };
+        check(&file, &source, &rules).map(|book| Figures::of(&book, &rules).expect("figures in range"))
+    };
+    let problem = check("cross", false).expect_err("200 is above 40");
+    assert_eq!(problem.what, "BTC: leverage 200 is above the greatest of its tier, 40");
+    let unit = |mode| check(mode, true).unwrap_or_else(|problem| panic!("{problem}")).units.remove(0);
+    let row = unit("cross").positions.remove(0);
+    // 30,250 ÷ 40.
+    assert_eq!(cut(row.initial_margin, 16), "756.25");
+    let lowered = row.lowered_leverage.expect("it was lowered");
+    assert_eq!((lowered.from.as_str(), lowered.to.as_str()), ("200", "40"));
+    // Isolated, what stands behind it is the margin of the lowered one at entry: 30,500 ÷ 40, and 250 are lost.
+    assert_eq!(cut(unit("isolated").equity, 16), "512.5");
 }
