@@ -2,7 +2,7 @@
 
 use crate::problem::{Checked, Problem};
 use crate::resolve::{Market, Rulebook, Source};
-use crate::schema::{Chosen, MarginPrice, Mode};
+use crate::schema::{Chosen, MarginPrice, MarketClauses, Mode};
 use crate::values::{Leverage, MoneyText, PriceText, SizeText};
 use rules::{Account, Collateral, Haircuts, Holding, MarketRules};
 use schemars::JsonSchema;
@@ -153,6 +153,8 @@ pub struct Position {
     pub settlement: usize,
     /// Clause of the market's figures.
     pub clause: String,
+    /// Of those that have another.
+    pub clauses: MarketClauses,
     number: usize,
     rules: MarketRules,
 }
@@ -398,6 +400,7 @@ impl Checker<'_> {
             lot: market.lot,
             settlement: 0,
             clause: market.clause.clone(),
+            clauses: market.clauses.clone(),
             number,
             rules,
         };

@@ -23,7 +23,9 @@ pub use many::{AccountFigures, Desk, Filling, PositionRow, PricesFile, RowChecke
 pub use problem::{Checked, Problem};
 pub use rename::{counterpart, rename_markets};
 pub use resolve::{Asset, Market, Rulebook, Sections, Source};
-pub use schema::{AdlAt, AdlRank, FeeOn, FundingForm, LiquidationUnit, MarginPrice, MarkMethod, Mode, RulebookFile};
+pub use schema::{
+    AdlAt, AdlRank, FeeOn, FundingForm, LiquidationUnit, MarginPrice, MarkMethod, MarketClauses, Mode, RulebookFile,
+};
 pub use shipped::{Shipped, named, named_near};
 pub use show::{differences, shown};
 pub use what_if::what_if;

@@ -3,8 +3,8 @@
 use crate::problem::{Checked, Problem};
 use crate::schema::{
     AccountSection, AdlSection, AssetSection, Basis, ContractForm, DigitsSection, FeeOn, FeeSection, FundingSection,
-    GainsRule, IndexSection, InitialSection, LadderFile, Line, Link, LiquidationSection, MarkSection, MarketSection,
-    PriceFormText, PriceSection, RulebookFile, TierFile, VersionFile,
+    GainsRule, IndexSection, InitialSection, LadderFile, Line, Link, LiquidationSection, MarkSection, MarketClauses,
+    MarketSection, PriceFormText, PriceSection, RulebookFile, TierFile, VersionFile,
 };
 use crate::values::{Amount, Percent};
 use rules::{
@@ -83,6 +83,8 @@ pub struct Market {
     pub symbol: String,
     /// Clause of its figures.
     pub clause: String,
+    /// Of those that have another.
+    pub clauses: MarketClauses,
     /// Asset in which it settles.
     pub settlement: String,
     /// Step of prices.
@@ -307,6 +309,7 @@ fn check_market(source: &Source<'_>, sections: &Sections, market: &Spanned<Marke
     Ok(Market {
         symbol: row.symbol.clone(),
         clause: row.clause.0.clone(),
+        clauses: row.clauses.clone(),
         settlement: row.settlement.clone(),
         tick: row.tick.as_ref().map(|tick| tick.0),
         lot,

@@ -408,3 +408,44 @@ fn a_leverage_above_its_tier_is_refused_and_can_be_lowered() {
     // Isolated, what stands behind it is the margin of the lowered one at entry: 30,500 ÷ 40, and 250 are lost.
     assert_eq!(cut(unit("isolated").equity, 16), "512.5");
 }
+
+/// A value whose source is another than its section's has a clause of its own, and `show` and `--explain` name that one.
+#[test]
+fn values_name_their_own_clauses() {
+    let shown =
+        |name: &str, market: Option<&str>| plimsoll_rulebooks::shown(&rules(name, ""), market).expect("it is shown");
+    let line = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{text}"));
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let binance = shown("binance-usdm", None);
+    assert_eq!(line(&binance, "funding: cap"), "funding: cap 0.3% [BN-FU-02]");
+    assert_eq!(line(&binance, "funding: clamp"), "funding: clamp 0.05% [BN-FU-01]");
+    let okx = shown("okx", Some("BTC-USDT-SWAP"));
+    assert_eq!(line(&okx, "BTC-USDT-SWAP taker fee"), "BTC-USDT-SWAP taker fee 0.06% [OK-TI-01]");
+    assert_eq!(line(&okx, "BTC-USDT-SWAP maker fee"), "BTC-USDT-SWAP maker fee 0.02% [OK-TI-02]");
+    assert!(line(&okx, "BTC-USDT-SWAP tier 1").ends_with("[OK-TI-01, cap OK-TI-02, initial OK-TI-02]"), "{okx}");
+    let explained = |name: &str, figure: &str, text: &str| {
+        let (rules, source) = (rules(name, ""), Source { file: "book.toml", text });
+        let file = BookFile::read(&source).expect("a good book");
+        let book = Book::check(&file, &source, &rules).unwrap_or_else(|problem| panic!("{problem}"));
+        plimsoll_rulebooks::explain(&book, &rules, figure).expect("a figure")[0].to_string()
+    };
+    // The rate that the leverage of the book is above comes from the tier, whose greatest leverage is not the page's.
+    let book = cross("USDC", "1000", "BTC-PERP", "0.1", "60000", "60000", "");
+    let initial = explained("plimsoll", "initial_margin", &book);
+    assert!(initial.contains("rate = 2%") && initial.contains("[PL-TI-01]"), "{initial}");
+    let maintenance = explained("plimsoll", "maintenance_margin", &book);
+    assert!(maintenance.contains("tier 1 of 5: above 0 up to 2000000   [PL-MM-01]"), "{maintenance}");
+    let book = cross("USDT", "1000", "BTCUSDT", "0.1", "60000", "60000", "leverage = \"20\"");
+    let price = explained("bybit-linear", "liquidation_price", &book);
+    assert!(
+        price.lines().next().is_some_and(|line| line.ends_with("nearest, 8 digits [BY-LP-03]   [BY-LP-04]")),
+        "{price}"
+    );
+    let fee = explained("bybit-linear", "maintenance_margin", &book);
+    assert!(fee.contains("taker fee = 0.055%   of the market   [BY-FE-01]"), "{fee}");
+    let book = cross("USDC", "1000", "BTC", "0.1", "60000", "60000", "leverage = \"20\"");
+    let digits = explained("hyperliquid", "maintenance_margin", &book);
+    assert!(digits.contains("toward zero to 6 digits [HL-MM-03]"), "{digits}");
+}
