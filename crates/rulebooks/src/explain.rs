@@ -470,11 +470,8 @@ impl Working<'_> {
             let moved =
                 |holding: &rules::Holding<'_>| Some(if Some(holding.market) == number { price } else { holding.price });
             if let Some(terms) = self.account.terms_at(moved) {
-                let what = if self.rulebook.account.line().is_below(terms.headroom()) {
-                    "below the line"
-                } else {
-                    "not below"
-                };
+                let what =
+                    if self.rulebook.account.line.is_below(terms.headroom()) { "below the line" } else { "not below" };
                 let how = format!(
                     "equity {} − maintenance_margin {} = headroom {}: {what}",
                     terms.equity,

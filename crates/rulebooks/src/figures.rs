@@ -144,7 +144,7 @@ fn unit_figures(unit: &Unit, mode: Mode, rulebook: &Rulebook) -> Option<UnitFigu
             headroom: terms.headroom(),
             free_collateral: terms.free_collateral(),
             margin_ratio: terms.ratio().and_then(|ratio| i64::try_from(ratio).ok()).and_then(Rate::new),
-            is_below_line: rulebook.account.line().is_below(terms.headroom()),
+            is_below_line: rulebook.account.line.is_below(terms.headroom()),
             liquidation_fall: fall,
             liquidation_rise: rise,
             withdrawable: unit.wallets.iter().enumerate().map(withdrawable).collect::<Option<_>>()?,

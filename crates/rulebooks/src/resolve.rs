@@ -8,8 +8,8 @@ use crate::schema::{
 };
 use crate::values::{Amount, Percent};
 use rules::{
-    AccountRules, Contract, FeeBasis, Gains, HaircutTier, InitialBasis, Ladder, MarketRules, OpenInterestLadder,
-    PriceForm, RiskFactors, SizeLadder, StepLadder, TierError, TierTable,
+    AccountRules, Contract, FeeBasis, Gains, HaircutTier, InitialBasis, Ladder, LineRule, MarketRules,
+    OpenInterestLadder, PriceForm, RiskFactors, SizeLadder, StepLadder, TierError, TierTable,
 };
 use std::ops::Range;
 use toml::Spanned;
@@ -244,7 +244,10 @@ fn latest<'a, T>(
 fn account_rules(sections: &Sections) -> AccountRules {
     let account = &sections.account;
     AccountRules {
-        at_is_below: account.line == Line::At,
+        line: match account.line {
+            Line::Below => LineRule::Below,
+            Line::At => LineRule::At,
+        },
         gains: match account.gains {
             GainsRule::Count => Gains::Count,
             GainsRule::MaintenanceOnly => Gains::MaintenanceOnly,

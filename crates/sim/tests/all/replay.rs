@@ -512,12 +512,15 @@ fn a_rulebook_sets_the_markets_of_a_replay_and_refuses_what_it_cannot() {
     let both = ["BTCUSDT", "ETHUSDT"];
     let (config, figures) = under("hyperliquid", &both).unwrap();
     let book = config.rulebook.as_ref().unwrap();
-    assert_eq!((book.version.as_str(), book.at_is_below, book.outflow_share), ("2024-02-22", false, Rate::bps(1_000)));
+    assert_eq!(
+        (book.version.as_str(), book.line, book.outflow_share),
+        ("2024-02-22", rules::LineRule::Below, Rate::bps(1_000))
+    );
     assert_eq!(config.ladder.liquidation_fee, Rate::ZERO);
     // 50 times, half of it for maintenance.
     assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(100));
     let (binance, figures) = under("binance-usdm", &both).unwrap();
-    assert!(binance.rulebook.unwrap().at_is_below);
+    assert_eq!(binance.rulebook.unwrap().line, rules::LineRule::At);
     assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(40));
     let refused = |name: &str, symbols: &[&str]| under(name, symbols).unwrap_err().to_string();
     let lacks = refused("plimsoll", &["BTCUSDT", "AAVEUSDT"]);
