@@ -140,7 +140,7 @@ fn compare(file: &BookFile, source: &Source<'_>, venues: &str, args: &Args) -> R
     for name in &names {
         let rulebook = rulebooks::named(name)?;
         let renamed = rulebooks::rename_markets(file, &rulebook);
-        let figures = Book::check(&renamed, source, &rulebook)
+        let figures = Book::check_lowering(&renamed, source, &rulebook)
             .map_err(|problem| problem.what)
             .and_then(|book| Figures::of(&book, &rulebook).ok_or_else(|| "figures are out of range".to_owned()));
         rows.push((name.clone(), rulebook.from.clone(), figures));
@@ -156,10 +156,30 @@ fn compare(file: &BookFile, source: &Source<'_>, venues: &str, args: &Args) -> R
         return Ok(format!("{:#}\n", Value::Array(all)));
     }
     if args.csv {
+        out::print_error(notes(&rows).trim_start());
         let good: Vec<Figures> = rows.into_iter().filter_map(|(_, _, figures)| figures.ok()).collect();
         return Ok(csv(&good));
     }
     Ok(comparison(&rows))
+}
+
+/// What is not as the book has it: leverages that were lowered, venues that cannot hold it.
+fn notes(rows: &[Row]) -> String {
+    let (mut lowered, mut refused) = (String::new(), String::new());
+    for (name, _, figures) in rows {
+        match figures {
+            Err(why) => refused += &format!("{name}: {why}\n"),
+            Ok(figures) => {
+                for (market, leverage) in
+                    positions(figures).filter_map(|(_, p)| Some((&p.market, p.lowered_leverage.as_ref()?)))
+                {
+                    lowered += &format!("{name}: {market} from {} to {}\n", leverage.from, leverage.to);
+                }
+            }
+        }
+    }
+    let part = |head: &str, lines: String| if lines.is_empty() { lines } else { format!("\n{head}:\n{lines}") };
+    part("leverage lowered to the greatest of the venue's tier", lowered) + &part("not comparable", refused)
 }
 
 type Row = (String, String, Result<Figures, String>);
@@ -178,32 +198,27 @@ fn comparison(rows: &[Row]) -> String {
         "liquidation prices",
     ];
     let mut table = vec![head.map(str::to_owned).to_vec()];
-    let mut refused = String::new();
     for (name, version, figures) in rows {
-        match figures {
-            Err(why) => refused += &format!("{name}: {why}\n"),
-            Ok(figures) => {
-                let sum = |of: fn(&UnitFigures) -> units::Money| figures.units.iter().map(of).sum::<units::Money>();
-                let only = figures.units.first().filter(|_| figures.units.len() == 1);
-                let prices = positions(figures).map(|(unit, p)| format!("{} {}", p.market, liquidation(p, unit)));
-                let prices = prices.collect::<Vec<_>>().join(", ");
-                table.push(vec![
-                    name.clone(),
-                    version.clone(),
-                    format!("{:.2}", Cut(sum(|unit| unit.equity))),
-                    format!("{:.2}", Cut(sum(|unit| unit.initial_margin))),
-                    format!("{:.2}", Cut(sum(|unit| unit.maintenance_margin))),
-                    only.map_or_else(String::new, |unit| share(unit.margin_ratio)),
-                    format!("{:.2}", Cut(sum(|unit| unit.headroom))),
-                    only.map_or_else(String::new, |unit| share(unit.liquidation_fall)),
-                    only.map_or_else(String::new, |unit| share(unit.liquidation_rise)),
-                    prices,
-                ]);
-            }
+        if let Ok(figures) = figures {
+            let sum = |of: fn(&UnitFigures) -> units::Money| figures.units.iter().map(of).sum::<units::Money>();
+            let only = figures.units.first().filter(|_| figures.units.len() == 1);
+            let prices = positions(figures).map(|(unit, p)| format!("{} {}", p.market, liquidation(p, unit)));
+            let prices = prices.collect::<Vec<_>>().join(", ");
+            table.push(vec![
+                name.clone(),
+                version.clone(),
+                format!("{:.2}", Cut(sum(|unit| unit.equity))),
+                format!("{:.2}", Cut(sum(|unit| unit.initial_margin))),
+                format!("{:.2}", Cut(sum(|unit| unit.maintenance_margin))),
+                only.map_or_else(String::new, |unit| share(unit.margin_ratio)),
+                format!("{:.2}", Cut(sum(|unit| unit.headroom))),
+                only.map_or_else(String::new, |unit| share(unit.liquidation_fall)),
+                only.map_or_else(String::new, |unit| share(unit.liquidation_rise)),
+                prices,
+            ]);
         }
     }
-    let refused = if refused.is_empty() { refused } else { format!("\nnot comparable:\n{refused}") };
-    aligned(&table) + &refused
+    aligned(&table) + &notes(rows)
 }
 
 fn positions(figures: &Figures) -> impl Iterator<Item = (&UnitFigures, &PositionFigures)> {

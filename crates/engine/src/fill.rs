@@ -130,7 +130,7 @@ fn given_back(
     market: MarketId,
     before: Size,
     wallet: Money,
-    split: &rules::Split,
+    split: &rules::TradeSplit,
     part: &Part,
 ) -> Money {
     if state.liquidating.contains(&child) {

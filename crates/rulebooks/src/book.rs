@@ -2,11 +2,11 @@
 
 use crate::problem::{Checked, Problem};
 use crate::resolve::{Market, Rulebook, Source};
-use crate::schema::{Chosen, MarginPrice, Mode};
+use crate::schema::{Chosen, MarginPrice, MarketClauses, Mode};
 use crate::values::{Leverage, MoneyText, PriceText, SizeText};
 use rules::{Account, Collateral, Haircuts, Holding, MarketRules};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Spanned;
 use units::{Money, Price, Rate, Round, Size};
@@ -143,16 +143,36 @@ pub struct Position {
     pub price: Price,
     /// 1 ÷ leverage, rounded up; zero where none is chosen.
     pub leverage: Rate,
-    /// Leverage as written.
+    /// Leverage as written; none where none is chosen or it was lowered.
     pub leverage_text: Option<String>,
+    /// What [`Book::check_lowering`] did to it.
+    pub lowered: Option<LoweredLeverage>,
     /// Step of sizes.
     pub lot: Size,
     /// Which wallet it settles in.
     pub settlement: usize,
     /// Clause of the market's figures.
     pub clause: String,
+    /// Of those that have another.
+    pub clauses: MarketClauses,
     number: usize,
     rules: MarketRules,
+}
+
+/// A leverage above the greatest of its tier, and what was taken instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoweredLeverage {
+    /// As the book has it.
+    pub from: String,
+    /// The greatest that the venue gives a position of this size, to two digits; margin has 1 ÷ it exactly.
+    pub to: String,
+}
+
+/// What a leverage above the greatest of its tier is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TooHigh {
+    Refused,
+    Lowered,
 }
 
 /// What is margined together: the whole account in cross mode, one position in isolated mode.
@@ -218,39 +238,16 @@ impl Book {
     /// # Errors
     /// An unknown market, asset or mode; a missing price or leverage; a size or leverage beyond the ladder; figures out of range.
     pub fn check(file: &BookFile, source: &Source<'_>, rulebook: &Rulebook) -> Checked<Self> {
-        let checker = Checker { file, source, rulebook };
-        let mode = checker.mode()?;
-        let wallets = checker.wallets()?;
-        let mut cross = Unit { wallets, positions: Vec::new() };
-        let mut units = Vec::new();
-        for (number, position) in file.positions.iter().enumerate() {
-            let row = checker.position(position)?;
-            checker.check_legs(number, position)?;
-            match mode {
-                Mode::Cross => {
-                    let mut row = row;
-                    if let Some(form) = rulebook.sections.liquidation_price.cross {
-                        row.0.rules.price_form = form.into();
-                    }
-                    let settlement = checker.settlement(&mut cross.wallets, &row.0, position)?;
-                    cross.positions.push(Position { settlement, ..row.0 });
-                }
-                Mode::Isolated => units.push(checker.isolated(position, row)?),
-            }
-        }
-        let checked = match mode {
-            Mode::Cross => Self { mode, units: vec![cross], free: Vec::new() },
-            Mode::Isolated => Self { mode, units, free: cross.wallets },
-        };
-        for unit in &checked.units {
-            if unit.with(rulebook, |account| account.terms()).is_none() {
-                return Err(Box::new(Problem::new(
-                    source.file,
-                    "figures are out of range: a notional is above 8.1e15 of its quote",
-                )));
-            }
-        }
-        Ok(checked)
+        Checker { file, source, rulebook, too_high: TooHigh::Refused }.book()
+    }
+
+    /// As [`Book::check`], but a leverage above the greatest of its tier is lowered to that, and [`Position::lowered`] says so: for
+    /// a book that was written for another venue.
+    ///
+    /// # Errors
+    /// As [`Book::check`] but for that.
+    pub fn check_lowering(file: &BookFile, source: &Source<'_>, rulebook: &Rulebook) -> Checked<Self> {
+        Checker { file, source, rulebook, too_high: TooHigh::Lowered }.book()
     }
 }
 
@@ -258,9 +255,53 @@ struct Checker<'a> {
     file: &'a BookFile,
     source: &'a Source<'a>,
     rulebook: &'a Rulebook,
+    too_high: TooHigh,
+}
+
+/// What a position has of leverage.
+#[derive(Default)]
+struct ChosenLeverage {
+    rate: Rate,
+    text: Option<String>,
+    lowered: Option<LoweredLeverage>,
 }
 
 impl Checker<'_> {
+    fn book(&self) -> Checked<Book> {
+        let mode = self.mode()?;
+        let wallets = self.wallets()?;
+        let mut cross = Unit { wallets, positions: Vec::new() };
+        let mut units = Vec::new();
+        for (number, position) in self.file.positions.iter().enumerate() {
+            let row = self.position(position)?;
+            self.check_legs(number, position)?;
+            match mode {
+                Mode::Cross => {
+                    let mut row = row;
+                    if let Some(form) = self.rulebook.sections.liquidation_price.cross {
+                        row.0.rules.price_form = form.into();
+                    }
+                    let settlement = self.settlement(&mut cross.wallets, &row.0, position)?;
+                    cross.positions.push(Position { settlement, ..row.0 });
+                }
+                Mode::Isolated => units.push(self.isolated(position, row)?),
+            }
+        }
+        let checked = match mode {
+            Mode::Cross => Book { mode, units: vec![cross], free: Vec::new() },
+            Mode::Isolated => Book { mode, units, free: cross.wallets },
+        };
+        for unit in &checked.units {
+            if unit.with(self.rulebook, |account| account.terms()).is_none() {
+                return Err(Box::new(Problem::new(
+                    self.source.file,
+                    "figures are out of range: a notional is above 8.1e15 of its quote",
+                )));
+            }
+        }
+        Ok(checked)
+    }
+
     fn mode(&self) -> Checked<Mode> {
         let given = &self.file.account.as_ref().mode;
         let mode = match given.as_ref().as_str() {
@@ -353,11 +394,13 @@ impl Checker<'_> {
             entry_price: file.entry_price.0,
             cost,
             price,
-            leverage: leverage.as_ref().map_or(Rate::ZERO, |(rate, _)| *rate),
-            leverage_text: leverage.map(|(_, text)| text),
+            leverage: leverage.rate,
+            leverage_text: leverage.text,
+            lowered: leverage.lowered,
             lot: market.lot,
             settlement: 0,
             clause: market.clause.clone(),
+            clauses: market.clauses.clone(),
             number,
             rules,
         };
@@ -387,7 +430,7 @@ impl Checker<'_> {
         size: Size,
         notional: Money,
         open_interest: Money,
-    ) -> Checked<Option<(Rate, String)>> {
+    ) -> Checked<ChosenLeverage> {
         let chosen = self.rulebook.sections.initial.leverage;
         let file = position.as_ref();
         let symbol = &market.symbol;
@@ -398,7 +441,7 @@ impl Checker<'_> {
                         self.source.at(position.span(), format!("{symbol}: {} needs a leverage", self.rulebook.venue));
                     Err(Box::new(problem.hint("add to the position: leverage = \"10\"")))
                 }
-                Chosen::Optional | Chosen::Never => Ok(None),
+                Chosen::Optional | Chosen::Never => Ok(ChosenLeverage::default()),
             };
         };
         if chosen == Chosen::Never {
@@ -413,10 +456,14 @@ impl Checker<'_> {
         let least = market.rules.ladder.at(size, notional, open_interest).map_or(Rate::ONE, |terms| terms.initial);
         if rate < least {
             let most = Leverage::shown(least);
+            if self.too_high == TooHigh::Lowered {
+                let lowered = LoweredLeverage { from: given.as_ref().clone(), to: most };
+                return Ok(ChosenLeverage { rate: least, text: None, lowered: Some(lowered) });
+            }
             let what = format!("{symbol}: leverage {} is above the greatest of its tier, {most}", given.as_ref());
             return Err(self.source.at(given.span(), what));
         }
-        Ok(Some((rate, given.as_ref().clone())))
+        Ok(ChosenLeverage { rate, text: Some(given.as_ref().clone()), lowered: None })
     }
 
     fn check_legs(&self, number: usize, position: &Spanned<PositionFile>) -> Checked<()> {

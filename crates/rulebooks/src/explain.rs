@@ -4,6 +4,7 @@
 
 use crate::book::{Book, Position, Unit, Wallet};
 use crate::resolve::{Rulebook, direction};
+use crate::schema::DigitsClauses;
 use rules::{
     Account, AccountTerms, Contract, FeeBasis, InitialBasis, Ladder, LiquidationPrice, PositionTerms, PriceForm,
 };
@@ -146,6 +147,7 @@ pub(crate) fn percent(rate: Rate) -> String {
 impl Working<'_> {
     fn of_account(&self, name: &str, isolated: bool) -> Step {
         let terms = self.terms;
+        let account = &self.rulebook.sections.account;
         let step = match name {
             "equity" => self.equity(),
             "initial_margin" => self.initial(),
@@ -157,7 +159,7 @@ impl Working<'_> {
                 let ratio = terms.ratio().map_or("none".into(), shown_ratio);
                 let how = "maintenance_margin ÷ equity, rounded up; liquidation at 100%";
                 Step::new(name, ratio, how)
-                    .by(&self.rulebook.sections.account.clause.0)
+                    .by(account.clauses.ratio(&account.clause.0))
                     .of([self.maintenance(), self.equity()])
             }
             _ => Step::new(name, terms.free_collateral(), "equity − initial_margin, not below zero")
@@ -173,7 +175,7 @@ impl Working<'_> {
     fn of_position(&self, name: &str, at: usize, held: &Position) -> Option<Step> {
         let row = self.terms.positions.get(at)?;
         let step = match name {
-            "notional" => notional(held, row),
+            "notional" => self.notional(held, row),
             "upnl" => upnl(held, row),
             "position_initial_margin" => self.position_initial(held, row),
             "position_maintenance_margin" => self.position_maintenance(held, row),
@@ -194,7 +196,8 @@ impl Working<'_> {
             return self.equity();
         }
         let how = "Σ collateral with every unrealised gain counted as zero";
-        Step::new("equity_for_initial", self.terms.equity_for_initial, how).by(&self.rulebook.sections.account.clause.0)
+        let account = &self.rulebook.sections.account;
+        Step::new("equity_for_initial", self.terms.equity_for_initial, how).by(account.clauses.gains(&account.clause.0))
     }
 
     fn wallet(&self, at: usize, wallet: &Wallet) -> Option<Step> {
@@ -243,6 +246,28 @@ impl Working<'_> {
         }
     }
 
+    /// Fewer digits, and the clause of that, which is another than that of the figure.
+    fn digits_how(
+        &self,
+        digits: Option<rules::Digits>,
+        of: for<'a> fn(&'a DigitsClauses, &'a str) -> &'a str,
+    ) -> String {
+        let (Some(digits), Some(section)) = (digits, &self.rulebook.sections.digits) else { return String::new() };
+        let clause = of(&section.clauses, &section.clause.0);
+        format!(", {} to {} digits [{clause}]", direction(digits.round), digits.decimals)
+    }
+
+    fn notional(&self, held: &Position, row: &PositionTerms) -> Step {
+        let how = match held.rules().contract {
+            Contract::Linear => format!("|size| {} × price {}", held.size.abs(), held.price),
+            Contract::Inverse { face } => {
+                format!("|size| {} × {face} ÷ price {}, rounded up", held.size.abs(), held.price)
+            }
+        };
+        let digits = self.digits_how(held.rules().notional_digits, DigitsClauses::notional);
+        Step::new("notional", row.notional, how + &digits)
+    }
+
     fn position_maintenance(&self, held: &Position, row: &PositionTerms) -> Step {
         let terms = &row.maintenance;
         let fee = held.rules().closing_fee;
@@ -253,8 +278,8 @@ impl Working<'_> {
         if fee.is_positive() {
             how.push_str(" + fee to close");
         }
-        how.push_str(&digits_how(held.rules().maintenance_digits));
-        let mut parts = vec![notional(held, row), self.rate(held, row, false)];
+        how.push_str(&self.digits_how(held.rules().maintenance_digits, DigitsClauses::maintenance));
+        let mut parts = vec![self.notional(held, row), self.rate(held, row, false)];
         if !terms.deduction.is_zero() {
             parts.push(Step::new("deduction", terms.deduction, "joins the tier to the one below it"));
         }
@@ -271,10 +296,11 @@ impl Working<'_> {
         if fee.is_some() {
             how.push_str(" + fee to close");
         }
-        how.push_str(&digits_how(rules.initial_digits));
-        let base = if entry { cost(held) } else { notional(held, row) };
+        how.push_str(&self.digits_how(rules.initial_digits, DigitsClauses::initial));
+        let section = &self.rulebook.sections.initial;
+        let base = if entry { cost(held) } else { self.notional(held, row) };
         Step::new("position_initial_margin", terms.required, how)
-            .by(&self.rulebook.sections.initial.clause.0)
+            .by(section.clauses.basis(&section.clause.0))
             .of([base, self.rate(held, row, true)])
             .of(fee)
     }
@@ -287,7 +313,8 @@ impl Working<'_> {
             return Step::new("rate", percent(terms.rate), how);
         }
         let how = ladder_how(held, row.notional, initial);
-        Step::new("rate", percent(terms.rate), how).by(&held.clause)
+        let clause = if initial { held.clauses.initial(&held.clause) } else { held.clauses.maintenance(&held.clause) };
+        Step::new("rate", percent(terms.rate), how).by(clause)
     }
 
     fn fee(&self, held: &Position, row: &PositionTerms) -> Option<Step> {
@@ -301,11 +328,12 @@ impl Working<'_> {
                 Step::new("notional at bankruptcy", row.fee_notional, "|cost| × (1 ∓ 1 ÷ leverage), rounded up")
             }
         };
-        let how = format!("× taker fee {}, rounded up", percent(rules.closing_fee));
+        let section = &self.rulebook.sections.closing_fee;
+        let fee = Step::new("taker fee", percent(rules.closing_fee), "of the market");
         Some(
-            Step::new("fee to close", row.maintenance.closing_fee, how)
-                .by(&self.rulebook.sections.closing_fee.clause.0)
-                .of([on]),
+            Step::new("fee to close", row.maintenance.closing_fee, "notional × taker fee, rounded up")
+                .by(section.clauses.on(&section.clause.0))
+                .of([on, fee.by(held.clauses.taker_fee(&held.clause))]),
         )
     }
 
@@ -313,36 +341,38 @@ impl Working<'_> {
         let prices = self.account.liquidation_prices(self.terms, at)?;
         let section = &self.rulebook.sections.liquidation_price;
         let name = "liquidation_price";
+        let of_cross = section.cross.is_some_and(|cross| PriceForm::from(cross) == held.rules().price_form);
+        let clause = match of_cross {
+            true => section.clauses.cross(&section.clause.0),
+            false => section.clauses.form(&section.clause.0),
+        };
         let price = match (prices.below, prices.above) {
             (LiquidationPrice::AlreadyBelow, _) => {
-                let step =
-                    Step::new(name, "none", "the account is below its line at the prices of now").by(&section.clause.0);
+                let step = Step::new(name, "none", "the account is below its line at the prices of now").by(clause);
                 return Some(step.of([self.equity(), self.maintenance()]));
             }
             (LiquidationPrice::At(price), LiquidationPrice::None)
             | (LiquidationPrice::None, LiquidationPrice::At(price)) => price,
             (LiquidationPrice::At(below), LiquidationPrice::At(above)) => {
                 let how = format!("equity = maintenance_margin both when {} falls and when it rises", held.market);
-                return Some(
-                    Step::new(name, format!("{below} and {above}"), how)
-                        .by(&section.clause.0)
-                        .of(self.checks(at, held)),
-                );
+                return Some(Step::new(name, format!("{below} and {above}"), how).by(clause).of(self.checks(at, held)));
             }
             _ => {
                 let how = format!("no price of {} alone puts the account below its line", held.market);
-                return Some(
-                    Step::new(name, "none", how).by(&section.clause.0).of([self.equity(), self.maintenance()]),
-                );
+                return Some(Step::new(name, "none", how).by(clause).of([self.equity(), self.maintenance()]));
             }
         };
         let shown = self.rulebook.shown_price(price);
         let rounding =
             section.shown.as_ref().map_or((8, Round::TowardZero), |digits| (digits.0.decimals, digits.0.round));
+        let rounding_clause = match self.rulebook.account.nearest_price {
+            true => section.clauses.nearest(&section.clause.0),
+            false => section.clauses.shown(&section.clause.0),
+        };
         let step = |how: &str| {
             let way = if self.rulebook.account.nearest_price { "nearest" } else { direction(rounding.1) };
-            let how = format!("{how}, {way}, {} digits", rounding.0);
-            Step::new(name, shown, how).by(&section.clause.0)
+            let how = format!("{how}, {way}, {} digits{}", rounding.0, beside(rounding_clause, clause));
+            Step::new(name, shown, how).by(clause)
         };
         Some(match held.rules().price_form {
             PriceForm::Solved => {
@@ -411,20 +441,14 @@ impl Working<'_> {
         let how = ladder_how(held, there.notional, false);
         parts.push(
             Step::new("rate", percent(rate), format!("at the price found: notional {}, {how}", there.notional))
-                .by(&held.clause),
+                .by(held.clauses.maintenance(&held.clause)),
         );
         if !deduction.is_zero() {
             parts.push(Step::new("deduction", deduction, "of that tier"));
         }
         if on_notional {
-            parts.push(
-                Step::new("fee", percent(rules.closing_fee), "taker fee").by(&self
-                    .rulebook
-                    .sections
-                    .closing_fee
-                    .clause
-                    .0),
-            );
+            let fee = Step::new("fee", percent(rules.closing_fee), "taker fee of the market");
+            parts.push(fee.by(held.clauses.taker_fee(&held.clause)));
         }
         Some(Step::new("solved", "", format!("({top}) ÷ ({slope})")).of(parts))
     }
@@ -453,11 +477,8 @@ impl Working<'_> {
             let moved =
                 |holding: &rules::Holding<'_>| Some(if Some(holding.market) == number { price } else { holding.price });
             if let Some(terms) = self.account.terms_at(moved) {
-                let what = if self.rulebook.account.line().is_below(terms.headroom()) {
-                    "below the line"
-                } else {
-                    "not below"
-                };
+                let what =
+                    if self.rulebook.account.line.is_below(terms.headroom()) { "below the line" } else { "not below" };
                 let how = format!(
                     "equity {} − maintenance_margin {} = headroom {}: {what}",
                     terms.equity,
@@ -491,16 +512,9 @@ fn shown_ratio(ratio: i128) -> String {
     i64::try_from(ratio).ok().and_then(Rate::new).map_or_else(|| "above 10000%".into(), percent)
 }
 
-fn digits_how(digits: Option<rules::Digits>) -> String {
-    digits.map_or(String::new(), |digits| format!(", {} to {} digits", direction(digits.round), digits.decimals))
-}
-
-fn notional(held: &Position, row: &PositionTerms) -> Step {
-    let how = match held.rules().contract {
-        Contract::Linear => format!("|size| {} × price {}", held.size.abs(), held.price),
-        Contract::Inverse { face } => format!("|size| {} × {face} ÷ price {}, rounded up", held.size.abs(), held.price),
-    };
-    Step::new("notional", row.notional, how + &digits_how(held.rules().notional_digits))
+/// A second clause within a line whose own is another.
+fn beside(clause: &str, own: &str) -> String {
+    if clause == own { String::new() } else { format!(" [{clause}]") }
 }
 
 fn cost(held: &Position) -> Step {

@@ -1,6 +1,6 @@
 //! The figures of a book under a rulebook.
 
-use crate::book::{Book, Unit, Wallet};
+use crate::book::{Book, LoweredLeverage, Unit, Wallet};
 use crate::resolve::Rulebook;
 use crate::schema::Mode;
 use rules::{Account, AccountTerms, Bankruptcy, LiquidationPrice};
@@ -76,6 +76,9 @@ pub struct PositionFigures {
     pub largest_buy: Option<Size>,
     /// The most that may be sold besides.
     pub largest_sell: Option<Size>,
+    /// Whether its leverage was lowered to the venue's, see [`Book::check_lowering`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lowered_leverage: Option<LoweredLeverage>,
 }
 
 /// Figures of a book.
@@ -141,7 +144,7 @@ fn unit_figures(unit: &Unit, mode: Mode, rulebook: &Rulebook) -> Option<UnitFigu
             headroom: terms.headroom(),
             free_collateral: terms.free_collateral(),
             margin_ratio: terms.ratio().and_then(|ratio| i64::try_from(ratio).ok()).and_then(Rate::new),
-            is_below_line: rulebook.account.line().is_below(terms.headroom()),
+            is_below_line: rulebook.account.line.is_below(terms.headroom()),
             liquidation_fall: fall,
             liquidation_rise: rise,
             withdrawable: unit.wallets.iter().enumerate().map(withdrawable).collect::<Option<_>>()?,
@@ -182,5 +185,6 @@ fn position(
         },
         largest_buy: further(true),
         largest_sell: further(false),
+        lowered_leverage: held.lowered.clone(),
     })
 }

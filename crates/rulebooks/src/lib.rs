@@ -17,7 +17,7 @@ mod show;
 mod values;
 mod what_if;
 
-pub use book::{Book, BookFile, Position, Unit, Wallet};
+pub use book::{Book, BookFile, LoweredLeverage, Position, Unit, Wallet};
 pub use explain::{ACCOUNT_FIGURES, POSITION_FIGURES, Step, explain};
 pub use figures::{Figures, PositionFigures, UnitFigures};
 pub use import::{Added, ImportedTable, MarketFacts, VenueTable, VenueTables, version_text};
@@ -25,7 +25,9 @@ pub use many::{AccountFigures, Desk, Filling, PositionRow, PricesFile, RowChecke
 pub use problem::{Checked, Problem};
 pub use rename::{counterpart, rename_markets};
 pub use resolve::{Asset, Market, Rulebook, Sections, Source};
-pub use schema::{AdlAt, AdlRank, FeeOn, FundingForm, LiquidationUnit, MarginPrice, MarkMethod, Mode, RulebookFile};
+pub use schema::{
+    AdlAt, AdlRank, FeeOn, FundingForm, LiquidationUnit, MarginPrice, MarkMethod, MarketClauses, Mode, RulebookFile,
+};
 pub use shipped::{Shipped, named, named_near};
 pub use show::{differences, shown};
 pub use values::{Clause, Day, Percent};

@@ -249,7 +249,7 @@ impl<'d> Filling<'d> {
             maintenance_margin: terms.maintenance,
             headroom: terms.headroom(),
             margin_ratio: terms.ratio().and_then(|ratio| i64::try_from(ratio).ok()).and_then(Rate::new),
-            is_below_line: rules.line().is_below(terms.headroom()),
+            is_below_line: rules.line.is_below(terms.headroom()),
             moves: with_moves.then(|| account.common_moves(&terms)),
         })
     }

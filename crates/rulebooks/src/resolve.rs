@@ -3,13 +3,13 @@
 use crate::problem::{Checked, Problem};
 use crate::schema::{
     AccountSection, AdlSection, AssetSection, Basis, ContractForm, DigitsSection, FeeOn, FeeSection, FundingSection,
-    GainsRule, IndexSection, InitialSection, LadderFile, Line, Link, LiquidationSection, MarkSection, MarketSection,
-    PriceFormText, PriceSection, RulebookFile, TierFile, VersionFile,
+    GainsRule, IndexSection, InitialSection, LadderFile, Line, Link, LiquidationSection, MarkSection, MarketClauses,
+    MarketSection, PriceFormText, PriceSection, RulebookFile, TierFile, VersionFile,
 };
 use crate::values::{Amount, Percent};
 use rules::{
-    AccountRules, Contract, FeeBasis, Gains, HaircutTier, InitialBasis, Ladder, MarketRules, OpenInterestLadder,
-    PriceForm, RiskFactors, SizeLadder, StepLadder, TierError, TierTable,
+    AccountRules, Contract, FeeBasis, Gains, HaircutTier, InitialBasis, Ladder, LineRule, MarketRules,
+    OpenInterestLadder, PriceForm, RiskFactors, SizeLadder, StepLadder, TierError, TierTable,
 };
 use std::ops::Range;
 use toml::Spanned;
@@ -83,6 +83,8 @@ pub struct Market {
     pub symbol: String,
     /// Clause of its figures.
     pub clause: String,
+    /// Of those that have another.
+    pub clauses: MarketClauses,
     /// Asset in which it settles.
     pub settlement: String,
     /// Step of prices.
@@ -242,7 +244,10 @@ fn latest<'a, T>(
 fn account_rules(sections: &Sections) -> AccountRules {
     let account = &sections.account;
     AccountRules {
-        at_is_below: account.line == Line::At,
+        line: match account.line {
+            Line::Below => LineRule::Below,
+            Line::At => LineRule::At,
+        },
         gains: match account.gains {
             GainsRule::Count => Gains::Count,
             GainsRule::MaintenanceOnly => Gains::MaintenanceOnly,
@@ -307,6 +312,7 @@ fn check_market(source: &Source<'_>, sections: &Sections, market: &Spanned<Marke
     Ok(Market {
         symbol: row.symbol.clone(),
         clause: row.clause.0.clone(),
+        clauses: row.clauses.clone(),
         settlement: row.settlement.clone(),
         tick: row.tick.as_ref().map(|tick| tick.0),
         lot,

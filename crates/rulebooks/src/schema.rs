@@ -1,10 +1,44 @@
-//! The form of a rulebook file. Each section is one rule of the venue and carries the code of its clause; a later version
-//! states the sections, assets and markets that changed.
+//! The form of a rulebook file. Each section is one rule of the venue and carries the code of its clause, and of values that rest on
+//! another one theirs; a later version states the sections, assets and markets that changed.
 
 use crate::values::{Amount, Clause, Day, DigitsText, Leverage, Multiple, Percent, PriceText, SizeText, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+
+/// The clauses of single values of a section, where they are others than the section's.
+macro_rules! clauses {
+    ($name:ident: $($field:ident)+) => {
+        /// Clauses of single values, where they are others than the section's.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $(#[serde(skip_serializing_if = "Option::is_none")] $field: Option<Clause>,)+
+        }
+
+        impl $name {
+            $(
+                #[doc = concat!("That of `", stringify!($field), "`: its own, or else the section's.")]
+                #[must_use]
+                pub fn $field<'a>(&'a self, section: &'a str) -> &'a str {
+                    self.$field.as_ref().map_or(section, |clause| &clause.0)
+                }
+            )+
+        }
+    };
+}
+
+clauses!(AccountClauses: numeraire modes hedge margin_price line gains ratio outflow_share);
+clauses!(InitialClauses: basis leverage);
+clauses!(FeeClauses: on in_initial in_liquidation_price);
+clauses!(PriceClauses: form cross shown nearest step);
+clauses!(DigitsClauses: notional initial maintenance);
+clauses!(FundingClauses: form interval quoted_for interest clamp cap price average);
+clauses!(MarkClauses: method window band);
+clauses!(IndexClauses: method outlier stale);
+clauses!(LiquidationClauses: unit fraction whole_below cooldown tiers fee takeover target);
+clauses!(AdlClauses: rank price);
+clauses!(MarketClauses: contract tick lot taker_fee maker_fee cap initial maintenance);
 
 /// A rulebook: one venue, its versions in the order of their days.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -115,11 +149,14 @@ pub enum RatioForm {
 }
 
 /// The account as a whole.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: AccountClauses,
     /// The asset in which figures are summed up.
     pub numeraire: String,
     /// Modes it has.
@@ -161,11 +198,14 @@ pub enum Chosen {
 }
 
 /// Initial margin.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InitialSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: InitialClauses,
     /// On what it is reckoned.
     pub basis: Basis,
     /// Whether a position has a leverage of its own.
@@ -185,11 +225,14 @@ pub enum FeeOn {
 }
 
 /// The fee to close; its rate is the market's taker fee.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeeSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: FeeClauses,
     /// On what it is reckoned.
     pub on: FeeOn,
     /// Whether initial margin has it, too.
@@ -217,11 +260,14 @@ pub enum PriceFormText {
 }
 
 /// How the liquidation price is stated.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: PriceClauses,
     /// Its form.
     pub form: PriceFormText,
     /// Its form in cross mode, where that is another.
@@ -241,6 +287,9 @@ pub struct PriceSection {
 pub struct DigitsSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: DigitsClauses,
     /// Notional.
     pub notional: Option<DigitsText>,
     /// Initial margin.
@@ -271,6 +320,9 @@ pub enum FundingForm {
 pub struct FundingSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: FundingClauses,
     /// How a premium becomes a rate.
     pub form: FundingForm,
     /// Between two payments.
@@ -311,6 +363,9 @@ pub enum MarkMethod {
 pub struct MarkSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: MarkClauses,
     /// The method.
     pub method: MarkMethod,
     /// Over which the basis is averaged.
@@ -339,6 +394,9 @@ pub enum IndexMethod {
 pub struct IndexSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: IndexClauses,
     /// The method.
     pub method: IndexMethod,
     /// A source farther than this from the median is held there.
@@ -373,6 +431,9 @@ pub enum LiquidationUnit {
 pub struct LiquidationSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: LiquidationClauses,
     /// What a step closes.
     pub unit: LiquidationUnit,
     /// The share of a step.
@@ -421,6 +482,9 @@ pub enum AdlAt {
 pub struct AdlSection {
     /// Its clause.
     pub clause: Clause,
+    /// Of values that have another.
+    #[serde(default)]
+    pub clauses: AdlClauses,
     /// Whom it asks first.
     pub rank: AdlRank,
     /// At which price.
@@ -468,6 +532,10 @@ pub enum ContractForm {
 pub struct MarketSection {
     /// Clause of its figures.
     pub clause: Clause,
+    /// Of values that have another.
+    /// `cap`, `initial` and `maintenance` are those of its ladder, `contract` has face and settlement.
+    #[serde(default)]
+    pub clauses: MarketClauses,
     /// Its name.
     pub symbol: String,
     /// Linear or inverse.

@@ -68,66 +68,68 @@ pub fn differences(a: &Rulebook, b: &Rulebook) -> Vec<Difference> {
 fn rows(rulebook: &Rulebook) -> Vec<Row> {
     let sections = &rulebook.sections;
     let mut rows = Vec::new();
-    let mut add = |name: &str, value: String, clause: &str| {
-        rows.push(Row { name: name.to_owned(), value, clause: clause.to_owned() });
-    };
-    let account = &sections.account;
-    let clause = &account.clause.0;
-    add("numeraire", account.numeraire.clone(), clause);
-    add("modes", words(&account.modes), clause);
-    add("long and short at once", if account.hedge { "yes" } else { "no" }.to_owned(), clause);
-    add("margin price", words(&account.margin_price), clause);
-    add("line", words(&account.line), clause);
-    add("gains", words(&account.gains), clause);
-    add("ratio", words(&account.ratio), clause);
-    if let Some(share) = &account.outflow_share {
-        add("outflow share", percent(share.0), clause);
-    }
-    add("initial margin on", words(&sections.initial.basis), &sections.initial.clause.0);
-    add("leverage", words(&sections.initial.leverage), &sections.initial.clause.0);
-    add("fee to close on", words(&sections.closing_fee.on), &sections.closing_fee.clause.0);
-    let price = &sections.liquidation_price;
-    add("liquidation price", words(&price.form), &price.clause.0);
-    if let Some(digits) = &sections.digits {
-        add("digits", words(digits), &digits.clause.0);
-    }
-    for (name, value, clause) in [
-        ("funding", sections.funding.as_ref().map(words), sections.funding.as_ref().map(|s| &s.clause.0)),
-        ("mark", sections.mark.as_ref().map(words), sections.mark.as_ref().map(|s| &s.clause.0)),
-        ("index", sections.index.as_ref().map(words), sections.index.as_ref().map(|s| &s.clause.0)),
-        ("liquidation", sections.liquidation.as_ref().map(words), sections.liquidation.as_ref().map(|s| &s.clause.0)),
-        ("auto-deleveraging", sections.adl.as_ref().map(words), sections.adl.as_ref().map(|s| &s.clause.0)),
-    ] {
-        if let (Some(value), Some(clause)) = (value, clause) {
-            add(name, value, clause);
-        }
-    }
+    rows.extend(section_rows("account", &sections.account));
+    rows.extend(section_rows("initial margin", &sections.initial));
+    rows.extend(section_rows("fee to close", &sections.closing_fee));
+    rows.extend(section_rows("liquidation price", &sections.liquidation_price));
+    rows.extend(sections.digits.iter().flat_map(|section| section_rows("digits", section)));
+    rows.extend(sections.funding.iter().flat_map(|section| section_rows("funding", section)));
+    rows.extend(sections.mark.iter().flat_map(|section| section_rows("mark", section)));
+    rows.extend(sections.index.iter().flat_map(|section| section_rows("index", section)));
+    rows.extend(sections.liquidation.iter().flat_map(|section| section_rows("liquidation", section)));
+    rows.extend(sections.adl.iter().flat_map(|section| section_rows("auto-deleveraging", section)));
     for asset in &rulebook.assets {
         let slices = asset.slices.iter().filter(|slice| slice.above.is_positive());
         let slices = slices.map(|slice| format!(", above {} {}", slice.above, percent(slice.haircut)));
-        add(&format!("haircut {}", asset.symbol), percent(asset.haircut) + &slices.collect::<String>(), &asset.clause);
+        rows.push(Row {
+            name: format!("haircut {}", asset.symbol),
+            value: percent(asset.haircut) + &slices.collect::<String>(),
+            clause: asset.clause.clone(),
+        });
     }
     for market in &rulebook.markets {
-        for (name, value) in market_rows(market) {
-            add(&format!("{} {name}", market.symbol), value, &market.clause);
-        }
+        let named = market_rows(market).into_iter();
+        rows.extend(named.map(|row| Row { name: format!("{} {}", market.symbol, row.name), ..row }));
     }
     rows
 }
 
-fn market_rows(market: &Market) -> Vec<(String, String)> {
+/// A row for each value that a section states, with the value's own clause or else the section's.
+fn section_rows<T: serde::Serialize>(name: &str, section: &T) -> Vec<Row> {
+    let Ok(serde_json::Value::Object(mut fields)) = serde_json::to_value(section) else { return Vec::new() };
+    let (clause, own) = (fields.remove("clause").unwrap_or_default(), fields.remove("clauses").unwrap_or_default());
+    let stated = fields.iter().filter(|(_, value)| !value.is_null());
+    let row = |(field, value): (&String, &serde_json::Value)| Row {
+        name: format!("{name}: {}", field.replace('_', " ")),
+        value: plain(value),
+        clause: own.get(field).unwrap_or(&clause).as_str().unwrap_or_default().to_owned(),
+    };
+    stated.map(row).collect()
+}
+
+fn market_rows(market: &Market) -> Vec<Row> {
+    let (clause, clauses) = (&market.clause, &market.clauses);
+    let row = |name: &str, value: String, clause: &str| Row { name: name.to_owned(), value, clause: clause.to_owned() };
     let contract = match market.rules.contract {
         Contract::Linear => "linear".to_owned(),
         Contract::Inverse { face } => format!("inverse, {face} of the quote a contract"),
     };
     let mut rows = vec![
-        ("contract".to_owned(), format!("{contract}, settled in {}", market.settlement)),
-        ("fees".to_owned(), format!("taker {}, maker {}", percent(market.taker_fee), percent(market.maker_fee))),
-        ("lot".to_owned(), market.lot.to_string()),
+        row("contract", format!("{contract}, settled in {}", market.settlement), clauses.contract(clause)),
+        row("taker fee", percent(market.taker_fee), clauses.taker_fee(clause)),
+        row("maker fee", percent(market.maker_fee), clauses.maker_fee(clause)),
+        row("lot", market.lot.to_string(), clauses.lot(clause)),
     ];
     if let Some(tick) = market.tick {
-        rows.push(("tick".to_owned(), tick.to_string()));
+        rows.push(row("tick", tick.to_string(), clauses.tick(clause)));
     }
+    let parts = [
+        ("cap", clauses.cap(clause)),
+        ("initial", clauses.initial(clause)),
+        ("maintenance", clauses.maintenance(clause)),
+    ];
+    let parts = parts.iter().filter(|(_, own)| own != clause).map(|(name, own)| format!(", {name} {own}"));
+    let of_ladder = clause.clone() + &parts.collect::<String>();
     match &market.rules.ladder {
         Ladder::Tiers(table) => {
             for (at, tier) in table.tiers().iter().enumerate() {
@@ -138,11 +140,11 @@ fn market_rows(market: &Market) -> Vec<(String, String)> {
                     percent(tier.maintenance_rate),
                     tier.deduction
                 );
-                rows.push((format!("tier {}", at + 1), value));
+                rows.push(row(&format!("tier {}", at + 1), value, &of_ladder));
             }
         }
-        Ladder::Steps(steps) => rows.push((
-            "ladder".to_owned(),
+        Ladder::Steps(steps) => rows.push(row(
+            "ladder",
             format!(
                 "initial {}, maintenance {} up to {}; {} more for each started {}",
                 percent(steps.initial),
@@ -151,36 +153,40 @@ fn market_rows(market: &Market) -> Vec<(String, String)> {
                 percent(steps.rise),
                 steps.step
             ),
+            &of_ladder,
         )),
-        Ladder::PerSize(ladder) => rows.push((
-            "ladder".to_owned(),
+        Ladder::PerSize(ladder) => rows.push(row(
+            "ladder",
             format!(
                 "initial {}, maintenance {}, each + {} a contract",
                 percent(ladder.initial),
                 percent(ladder.maintenance),
                 percent(ladder.rise)
             ),
+            &of_ladder,
         )),
-        Ladder::PerNotional(ladder) => rows.push((
-            "ladder".to_owned(),
+        Ladder::PerNotional(ladder) => rows.push(row(
+            "ladder",
             format!(
                 "initial {}, maintenance {}, each + {} a coin of notional",
                 percent(ladder.initial),
                 percent(ladder.maintenance),
                 percent(ladder.rise)
             ),
+            &of_ladder,
         )),
-        Ladder::SizeRoot(ladder) => rows.push((
-            "ladder".to_owned(),
+        Ladder::SizeRoot(ladder) => rows.push(row(
+            "ladder",
             format!(
                 "initial {}, maintenance {}, or 80% of it + {} × √size where that is more",
                 percent(ladder.initial),
                 percent(ladder.maintenance),
                 percent(ladder.rise)
             ),
+            &of_ladder,
         )),
-        Ladder::OpenInterest(ladder) => rows.push((
-            "ladder".to_owned(),
+        Ladder::OpenInterest(ladder) => rows.push(row(
+            "ladder",
             format!(
                 "initial {}, 100% at an open interest of {}, rising from {}; maintenance {} of the former",
                 percent(ladder.initial),
@@ -188,9 +194,10 @@ fn market_rows(market: &Market) -> Vec<(String, String)> {
                 ladder.lower,
                 percent(ladder.fraction)
             ),
+            &of_ladder,
         )),
-        Ladder::RiskFactors(factors) => rows.push((
-            "ladder".to_owned(),
+        Ladder::RiskFactors(factors) => rows.push(row(
+            "ladder",
             format!(
                 "slippage {}, long {}, short {}; initial × {}",
                 percent(factors.slippage),
@@ -198,27 +205,19 @@ fn market_rows(market: &Market) -> Vec<(String, String)> {
                 percent(factors.short),
                 percent(factors.initial_factor)
             ),
+            &of_ladder,
         )),
     }
     rows
 }
 
-/// A section as words: the names and values as its file writes them, without its clause.
-fn words<T: serde::Serialize>(section: &T) -> String {
-    plain(&serde_json::to_value(section).unwrap_or_default())
-}
-
+/// A value as words.
 fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.replace('_', " "),
         serde_json::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        serde_json::Value::Object(fields) => {
-            let fields = fields.iter().filter(|(name, value)| *name != "clause" && !value.is_null());
-            fields
-                .map(|(name, value)| format!("{} {}", name.replace('_', " "), plain(value)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        }
+        serde_json::Value::Bool(true) => "yes".to_owned(),
+        serde_json::Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),
     }
 }

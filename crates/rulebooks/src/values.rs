@@ -149,9 +149,12 @@ text_value!(
 );
 
 impl Leverage {
-    /// The greatest leverage of an initial rate, to two digits.
+    /// The greatest leverage of an initial rate, to two digits: the rate may be 1 ÷ it rounded up, as it is for 3 and 7.
     pub(crate) fn shown(initial: Rate) -> String {
-        let hundredths = i64::from(100u8) * Rate::ONE.units() / initial.units().max(1);
+        let (hundred, initial) = (100 * Rate::ONE.units(), initial.units().max(1));
+        let below = hundred / initial;
+        let next = below + 1;
+        let hundredths = if (hundred + below) / next >= initial { next } else { below };
         match (hundredths / 100, hundredths % 100) {
             (whole, 0) => format!("{whole}"),
             (whole, rest) => format!("{whole}.{rest:02}"),
@@ -243,6 +246,15 @@ fn is_clause(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_leverage_of_a_rate_is_the_one_that_it_was_made_of() {
+        for leverage in ["1", "2", "3", "7", "10", "12.25", "75", "125"] {
+            assert_eq!(one_over(leverage).map(Leverage::shown).as_deref(), Some(leverage));
+        }
+        // 1 ÷ 6.66 is more than 15 %, 1 ÷ 6.67 is less.
+        assert_eq!("0.15".parse().ok().map(Leverage::shown).as_deref(), Some("6.66"));
+    }
 
     #[test]
     fn text_is_read_exactly_or_refused() {

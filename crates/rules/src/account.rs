@@ -147,22 +147,14 @@ pub struct Collateral<'a> {
 /// What holds for the account as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccountRules {
-    /// Whether equity equal to maintenance is below the line.
-    pub at_is_below: bool,
+    /// When the account is below its line.
+    pub line: LineRule,
     /// Whether gains support new risk.
     pub gains: Gains,
     /// What must stay after an outflow, as a share of gross notional.
     pub outflow_share: Rate,
     /// Whether the last digit of a liquidation price is the nearest one; else it is toward zero.
     pub nearest_price: bool,
-}
-
-impl AccountRules {
-    /// When the account is below its line.
-    #[must_use]
-    pub fn line(&self) -> LineRule {
-        if self.at_is_below { LineRule::At } else { LineRule::Below }
-    }
 }
 
 /// A subaccount: collateral and positions. An isolated position is an account of its own with one position.

@@ -70,7 +70,7 @@ impl Contract {
 
 /// What a trade does to a position: the part that closes and the part that opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Split {
+pub struct TradeSplit {
     /// Contracts closed, without sign.
     pub closed: Size,
     /// Realised profit: + is a gain.
@@ -88,10 +88,10 @@ pub struct Split {
 ///
 /// Long 1 that cost 100, sell 1 at 110 (`value` −110): closed 1, realised 10, nothing left.
 #[must_use]
-pub fn split_close(size: Size, cost: Money, delta: Size, value: Money) -> Split {
+pub fn split_close(size: Size, cost: Money, delta: Size, value: Money) -> TradeSplit {
     let after = Size::new(size.units() + delta.units()).unwrap_or(size);
     if size.is_zero() || size.signum() == delta.signum() || delta.is_zero() {
-        return Split { closed: Size::ZERO, realised: Money::ZERO, size: after, cost: cost + value };
+        return TradeSplit { closed: Size::ZERO, realised: Money::ZERO, size: after, cost: cost + value };
     }
     let closed = if delta.abs() < size.abs() { delta.abs() } else { size.abs() };
     let closing_value = if closed == delta.abs() {
@@ -104,7 +104,7 @@ pub fn split_close(size: Size, cost: Money, delta: Size, value: Money) -> Split 
     } else {
         cost.share(i128::from(closed.units()), i128::from(size.abs().units()), Round::TowardZero)
     };
-    Split { closed, realised: -closing_value - moved, size: after, cost: (cost - moved) + (value - closing_value) }
+    TradeSplit { closed, realised: -closing_value - moved, size: after, cost: (cost - moved) + (value - closing_value) }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub use adl::{AdlInput, AdlTerms, adl_growth_score, adl_score};
 pub use auction::{auction_distance, auction_price};
 pub use closeout::{AccountMargin, LimitPath, PairLeg, PartClose, deleverage_pair, insurance_delta, part_bankruptcy};
 pub use collateral::{CollateralTerm, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, collateral_value};
-pub use contract::{Contract, Split, split_close};
+pub use contract::{Contract, TradeSplit, split_close};
 pub use funding::{FundingRule, Payment, funding_index_step, funding_payment, funding_rate, premium};
 pub use grain::{to_decimals, value_at_decimals};
 pub use index::{IndexPrice, IndexRule, SOURCES_MAX, Source, index_price};

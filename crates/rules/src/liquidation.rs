@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Round, Size, limits};
 
 /// When headroom (equity − maintenance) means a liquidation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineRule {
     /// Only when it is below zero.
+    #[default]
     Below,
     /// When it is zero, too.
     At,

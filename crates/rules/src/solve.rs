@@ -170,7 +170,7 @@ impl<'a> Account<'a> {
             }
         }
         let other = terms.equity - term.value - others;
-        Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, line: self.rules.line() })
+        Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, line: self.rules.line })
     }
 
     /// Σ maintenance margins at the entry prices, fees to close included, numeraire.
@@ -295,7 +295,7 @@ impl<'a> Account<'a> {
     /// ten times the price does.
     #[must_use]
     pub fn common_moves(&self, terms: &AccountTerms) -> (Option<Rate>, Option<Rate>) {
-        let line = self.rules.line();
+        let line = self.rules.line;
         if line.is_below(terms.headroom()) {
             return (Some(Rate::ZERO), Some(Rate::ZERO));
         }
@@ -460,7 +460,7 @@ mod tests {
         assert_eq!(price(long, "19", nearest), at("101.25"));
         // Where equal is below the line, the price that is exact is the first one below.
         for rules in [cut, nearest] {
-            assert_eq!(price(short, "20", AccountRules { at_is_below: true, ..rules }), at("100"));
+            assert_eq!(price(short, "20", AccountRules { line: LineRule::At, ..rules }), at("100"));
             assert_eq!(price(short, "20", rules), at("100"));
         }
         // Stated: 90 + (29 − 18) ÷ 1.2 is 99.1666…; for 7 contracts 90 + (89 − 126) ÷ 7 is 84.714285 71…

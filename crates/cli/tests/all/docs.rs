@@ -14,7 +14,7 @@ fn docs_show_what_the_command_prints() {
         let path = root.join(page);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{page}: {why}"));
         let (fresh, commands) = rerun(&text, &root);
-        assert!(commands >= 6, "{page} shows only {commands} commands");
+        assert!(commands >= 1, "{page} shows no command");
         if fresh == text {
             continue;
         }

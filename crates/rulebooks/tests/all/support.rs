@@ -3,6 +3,7 @@
 use plimsoll_rulebooks::{
     Book, BookFile, Figures, PositionFigures, Rulebook, RulebookFile, Shipped, Source, UnitFigures,
 };
+use std::collections::BTreeSet;
 use units::{Money, Price, Round};
 
 /// The shipped rules of a day, with the markets of a case on top: `market` is the text of a `[[version.market]]`, or nothing.
@@ -65,4 +66,16 @@ pub fn nearest(price: Option<Price>, step: &str) -> String {
     let step: Price = step.parse().expect("a step");
     let raised = price.and_then(|price| Price::new(price.units() + step.units() / 2));
     raised.and_then(|price| price.to_tick(step, Round::Down)).map_or("none".to_owned(), |price| price.to_string())
+}
+
+/// The codes of clauses, such as BN-MM-03, that stand in a text.
+pub fn codes(text: &str) -> BTreeSet<&str> {
+    let is_code = |word: &&str| {
+        let parts: Vec<&str> = word.split('-').collect();
+        parts.len() == 3
+            && parts.iter().all(|part| part.len() == 2 && part.is_ascii())
+            && parts[2].parse::<u8>().is_ok()
+            && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
+    };
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(is_code).collect()
 }

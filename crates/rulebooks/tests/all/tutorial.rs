@@ -1,6 +1,6 @@
 //! docs/rulebooks.md says what is true: its made-up venue reads, gives the figures it prints, and its mistakes are told as printed.
 
-use crate::support::figures;
+use crate::support::{codes, figures};
 use plimsoll_rulebooks::{Book, BookFile, Figures, Problem, RulebookFile, Source};
 use std::path::Path;
 
@@ -67,8 +67,9 @@ fn the_made_up_venue_gives_the_figures_that_the_page_prints() {
 fn every_clause_of_the_made_up_venue_stands_in_its_sources() {
     let blocks = blocks();
     let sources = named(&blocks, "# Sources of `harbour`");
-    let clauses = named(&blocks, RULEBOOK).lines().filter_map(|line| line.trim().strip_prefix("clause = \""));
-    for clause in clauses.filter_map(|rest| rest.split('"').next()) {
+    let clauses = codes(named(&blocks, RULEBOOK));
+    assert!(clauses.len() >= 7, "only {clauses:?}");
+    for clause in clauses {
         assert!(sources.contains(&format!("| {clause} |")), "{clause}");
     }
 }

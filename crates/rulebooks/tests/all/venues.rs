@@ -2,7 +2,7 @@
 //! cannot be had, both numbers stand beside each other.
 
 use crate::support::{cut, digits, figures, nearest, position, price, rules, unit};
-use plimsoll_rulebooks::PositionFigures;
+use plimsoll_rulebooks::{Book, BookFile, Figures, PositionFigures, Source};
 use units::{Money, Round};
 
 fn isolated(market: &str, size: &str, entry: &str, mark: &str, more: &str) -> String {
@@ -384,4 +384,68 @@ fn plimsoll_has_half_the_initial_rate_and_the_fee_to_close() {
     let book = cross("BTC", "1", "BTC-INV", "-100000", "50000", "50000", "") + "BTC = { index = \"50000\" }\n";
     let row = position("plimsoll", "", &book);
     assert_eq!((cut(row.initial_margin, 16), cut(row.maintenance_margin, 16)), ("0.04".into(), "0.021".into()));
+}
+
+/// 0.5 BTC at 60,500 with a leverage of 200: an error where the book is the venue's own, the tier's greatest where it is compared.
+#[test]
+fn a_leverage_above_its_tier_is_refused_and_can_be_lowered() {
+    let rules = rules("hyperliquid", "");
+    let check = |mode: &str, lower: bool| {
+        let text = cross("USDC", "1000", "BTC", "0.5", "61000", "60500", "leverage = \"200\"").replace("cross", mode);
+        let source = Source { file: "book.toml", text: &text };
+        let file = BookFile::read(&source).expect("a good book");
+        let check = if lower { Book::check_lowering } else { Book::check };
+        check(&file, &source, &rules).map(|book| Figures::of(&book, &rules).expect("figures in range"))
+    };
+    let problem = check("cross", false).expect_err("200 is above 40");
+    assert_eq!(problem.what, "BTC: leverage 200 is above the greatest of its tier, 40");
+    let unit = |mode| check(mode, true).unwrap_or_else(|problem| panic!("{problem}")).units.remove(0);
+    let row = unit("cross").positions.remove(0);
+    // 30,250 ÷ 40.
+    assert_eq!(cut(row.initial_margin, 16), "756.25");
+    let lowered = row.lowered_leverage.expect("it was lowered");
+    assert_eq!((lowered.from.as_str(), lowered.to.as_str()), ("200", "40"));
+    // Isolated, what stands behind it is the margin of the lowered one at entry: 30,500 ÷ 40, and 250 are lost.
+    assert_eq!(cut(unit("isolated").equity, 16), "512.5");
+}
+
+/// A value whose source is another than its section's has a clause of its own, and `show` and `--explain` name that one.
+#[test]
+fn values_name_their_own_clauses() {
+    let shown =
+        |name: &str, market: Option<&str>| plimsoll_rulebooks::shown(&rules(name, ""), market).expect("it is shown");
+    let line = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{text}"));
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let binance = shown("binance-usdm", None);
+    assert_eq!(line(&binance, "funding: cap"), "funding: cap 0.3% [BN-FU-02]");
+    assert_eq!(line(&binance, "funding: clamp"), "funding: clamp 0.05% [BN-FU-01]");
+    let okx = shown("okx", Some("BTC-USDT-SWAP"));
+    assert_eq!(line(&okx, "BTC-USDT-SWAP taker fee"), "BTC-USDT-SWAP taker fee 0.06% [OK-TI-01]");
+    assert_eq!(line(&okx, "BTC-USDT-SWAP maker fee"), "BTC-USDT-SWAP maker fee 0.02% [OK-TI-02]");
+    assert!(line(&okx, "BTC-USDT-SWAP tier 1").ends_with("[OK-TI-01, cap OK-TI-02, initial OK-TI-02]"), "{okx}");
+    let explained = |name: &str, figure: &str, text: &str| {
+        let (rules, source) = (rules(name, ""), Source { file: "book.toml", text });
+        let file = BookFile::read(&source).expect("a good book");
+        let book = Book::check(&file, &source, &rules).unwrap_or_else(|problem| panic!("{problem}"));
+        plimsoll_rulebooks::explain(&book, &rules, figure).expect("a figure")[0].to_string()
+    };
+    // The rate that the leverage of the book is above comes from the tier, whose greatest leverage is not the page's.
+    let book = cross("USDC", "1000", "BTC-PERP", "0.1", "60000", "60000", "");
+    let initial = explained("plimsoll", "initial_margin", &book);
+    assert!(initial.contains("rate = 2%") && initial.contains("[PL-TI-01]"), "{initial}");
+    let maintenance = explained("plimsoll", "maintenance_margin", &book);
+    assert!(maintenance.contains("tier 1 of 5: above 0 up to 2000000   [PL-MM-01]"), "{maintenance}");
+    let book = cross("USDT", "1000", "BTCUSDT", "0.1", "60000", "60000", "leverage = \"20\"");
+    let price = explained("bybit-linear", "liquidation_price", &book);
+    assert!(
+        price.lines().next().is_some_and(|line| line.ends_with("nearest, 8 digits [BY-LP-03]   [BY-LP-04]")),
+        "{price}"
+    );
+    let fee = explained("bybit-linear", "maintenance_margin", &book);
+    assert!(fee.contains("taker fee = 0.055%   of the market   [BY-FE-01]"), "{fee}");
+    let book = cross("USDC", "1000", "BTC", "0.1", "60000", "60000", "leverage = \"20\"");
+    let digits = explained("hyperliquid", "maintenance_margin", &book);
+    assert!(digits.contains("toward zero to 6 digits [HL-MM-03]"), "{digits}");
 }

@@ -120,7 +120,7 @@ struct Random {
     positions: Vec<(i64, i64, i64)>,
     wallet: i128,
     haircut: i64,
-    at_is_below: bool,
+    line: LineRule,
 }
 
 impl Random {
@@ -139,7 +139,7 @@ impl Random {
                 Holding { rules, size, cost, price, leverage: Rate::ZERO, settlement: 0, market }
             })
             .collect();
-        let rules = AccountRules { at_is_below: self.at_is_below, ..AccountRules::default() };
+        let rules = AccountRules { line: self.line, ..AccountRules::default() };
         f(&Account { rules, collateral: &collateral, positions: &holdings })
     }
 
@@ -164,7 +164,13 @@ fn randoms() -> impl Strategy<Value = Random> {
     let row = (market, position);
     (vec(row, 1..4), -5i128..60, 500_000_000i64..=1_000_000_000, any::<bool>()).prop_map(
         |(rows, wallet, haircut, at)| {
-            let mut random = Random { rules: Vec::new(), positions: Vec::new(), wallet: 0, haircut, at_is_below: at };
+            let mut random = Random {
+                rules: Vec::new(),
+                positions: Vec::new(),
+                wallet: 0,
+                haircut,
+                line: if at { LineRule::At } else { LineRule::Below },
+            };
             let mut notional = 0i128;
             for ((ladder, fee), (long, size, price, move_)) in rows {
                 random.rules.push(MarketRules {
@@ -211,7 +217,7 @@ proptest! {
             let (below, above) = account.crossings(&terms, 0).unwrap();
             let holding = &account.positions[0];
             let mark = holding.price.units();
-            let line = account.rules.line();
+            let line = account.rules.line;
             if line.is_below(terms.headroom()) {
                 return Ok(());
             }

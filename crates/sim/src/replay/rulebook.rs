@@ -7,7 +7,7 @@ use super::figures::Figures;
 use super::tiers::{TierChoice, TierOrigin};
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use rulebooks::{AdlAt, AdlRank, FeeOn, FundingForm, LiquidationUnit, MarginPrice, MarkMethod, Rulebook};
-use rules::{Contract, FundingRule, Ladder, MarkRule};
+use rules::{Contract, FundingRule, Ladder, LineRule, MarkRule};
 use serde::Serialize;
 use units::{Money, Rate, Time};
 
@@ -23,9 +23,9 @@ pub struct BookRules {
     /// The same, as the engine has it.
     #[serde(skip)]
     pub hash_bytes: [u8; 16],
-    /// Equity equal to maintenance is below the line.
+    /// When an account is below its line.
     #[serde(skip)]
-    pub at_is_below: bool,
+    pub line: LineRule,
     /// What must stay after an outflow.
     #[serde(skip)]
     pub outflow_share: Rate,
@@ -79,7 +79,7 @@ pub fn apply_rulebook(book: &Rulebook, config: &mut Config, figures: &mut Figure
     }
     notes.taken.push(format!("line and outflow ({})", book.sections.account.clause));
     let mark = mark(book, &mut notes);
-    let late = if book.from > day { format!(", a LATER day than {day}: none older is known") } else { String::new() };
+    let late = if book.from > day { format!(", a LATER day than {day}") } else { String::new() };
     figures.notes.push(format!("rulebook: {}@{}{late}", book.venue, book.from));
     figures.notes.push(format!("rulebook, taken: {}", notes.taken.join("; ")));
     figures.notes.push(format!("rulebook, left as in every replay: {}", notes.left.join("; ")));
@@ -88,7 +88,7 @@ pub fn apply_rulebook(book: &Rulebook, config: &mut Config, figures: &mut Figure
         version: book.from.clone(),
         hash: book.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
         hash_bytes: book.hash,
-        at_is_below: book.account.at_is_below,
+        line: book.account.line,
         outflow_share: book.account.outflow_share,
         mark,
         markets,

@@ -252,7 +252,7 @@ fn add_asset(
 fn risk_params(config: &Config) -> RiskParams {
     let (ladder, book) = (&config.ladder, config.rulebook.as_ref());
     RiskParams {
-        line: if book.is_some_and(|b| b.at_is_below) { LineRule::At } else { LineRule::Below },
+        line: book.map_or(LineRule::Below, |b| b.line),
         outflow_share: book.map_or(Rate::ZERO, |b| b.outflow_share),
         target: ladder.target,
         takeover: ladder.takeover,

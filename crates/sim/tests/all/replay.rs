@@ -512,18 +512,74 @@ fn a_rulebook_sets_the_markets_of_a_replay_and_refuses_what_it_cannot() {
     let both = ["BTCUSDT", "ETHUSDT"];
     let (config, figures) = under("hyperliquid", &both).unwrap();
     let book = config.rulebook.as_ref().unwrap();
-    assert_eq!((book.version.as_str(), book.at_is_below, book.outflow_share), ("2024-02-22", false, Rate::bps(1_000)));
+    assert_eq!(
+        (book.version.as_str(), book.line, book.outflow_share),
+        ("2024-02-22", rules::LineRule::Below, Rate::bps(1_000))
+    );
     assert_eq!(config.ladder.liquidation_fee, Rate::ZERO);
     // 50 times, half of it for maintenance.
     assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(100));
     let (binance, figures) = under("binance-usdm", &both).unwrap();
-    assert!(binance.rulebook.unwrap().at_is_below);
+    assert_eq!(binance.rulebook.unwrap().line, rules::LineRule::At);
     assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(40));
     let refused = |name: &str, symbols: &[&str]| under(name, symbols).unwrap_err().to_string();
     let lacks = refused("plimsoll", &["BTCUSDT", "AAVEUSDT"]);
     assert!(lacks.contains("no market for AAVEUSDT\n  hint: --symbols BTCUSDT"), "{lacks}");
     let other = refused("dydx", &both);
     assert!(other.contains("is not one of tiers, the engine has no other"), "{other}");
+}
+
+/// What a shipped rulebook says of the figures with one word of its newest version changed.
+fn refusal(venue: &str, word: (&str, &str), mut figures: Figures) -> String {
+    let shipped = rulebooks::Shipped::all().find(|shipped| shipped.venue == venue).unwrap();
+    let text = shipped.text.replace(word.0, word.1);
+    assert!(word.0 == word.1 || text != shipped.text, "{venue} does not say {}", word.0);
+    let source = rulebooks::Source { file: "rulebook.toml", text: &text };
+    let rulebook = rulebooks::RulebookFile::read(&source).unwrap().on(&source, None).unwrap();
+    let mut config = Config::default();
+    let refused = plimsoll_sim::replay::apply_rulebook(&rulebook, &mut config, &mut figures).unwrap_err();
+    assert!(config.rulebook.is_none(), "a refused rulebook is not part of the run");
+    refused.to_string()
+}
+
+#[test]
+fn a_rulebook_whose_liquidation_has_no_form_in_a_replay_is_refused_by_its_name() {
+    let btc = || {
+        let window = Window { symbols: vec!["BTCUSDT".to_owned()], ..Window::default() };
+        Figures::new(&named("2025-10-10").unwrap(), &window).unwrap()
+    };
+    let text = refusal("derive", ("", ""), btc());
+    assert!(text.contains("derive@2026-01-21: liquidation by Auction (DV-LQ-01) has no form in a replay"), "{text}");
+    assert!(text.contains("hint: a venue that closes through its book, such as hyperliquid"), "{text}");
+    // The ladders of drift and vega, which have these two, are refused before: the words stand in another rulebook here.
+    for (unit, name) in [("ramp", "Ramp"), ("takeover", "Takeover")] {
+        let text = refusal("plimsoll", ("unit = \"to_target\"", &format!("unit = \"{unit}\"")), btc());
+        assert!(text.contains(&format!("liquidation by {name} (PL-LQ-01) has no form in a replay")), "{text}");
+    }
+}
+
+#[test]
+fn an_inverse_market_of_a_rulebook_is_refused() {
+    let candles = ["1760122800000,BTCUSD_PERP,100,101,99,100,1", "1760123100000,BTCUSD_PERP,100,101,99,100,1"];
+    let figures = Figures::new(&sources(&candles), &Window::default()).unwrap();
+    let text = refusal("binance-coinm", ("", ""), figures);
+    let wanted = "BTCUSD_PERP is inverse (BC-TI-01), the markets of a replay are linear";
+    assert!(text.contains(wanted) && text.contains("hint: a venue with a linear market of that coin"), "{text}");
+}
+
+#[test]
+fn a_rulebook_of_a_later_day_than_the_replay_says_so() {
+    let note = |name: &str| {
+        let (mut config, mut figures) = (Config::default(), figures("2021-05-19"));
+        let rulebook = rulebooks::named_near(name, &figures.day()).unwrap();
+        plimsoll_sim::replay::apply_rulebook(&rulebook, &mut config, &mut figures).unwrap();
+        figures.notes.into_iter().find(|note| note.starts_with("rulebook: ")).unwrap()
+    };
+    let later = "a LATER day than 2021-05-19";
+    assert_eq!(note("hyperliquid"), format!("rulebook: hyperliquid@2023-03-27, {later}"));
+    assert_eq!(note("binance-usdm"), "rulebook: binance-usdm@2021-03-01");
+    // A day that is asked for is taken, though an older version is known.
+    assert_eq!(note("binance-usdm@2023-08-28"), format!("rulebook: binance-usdm@2023-08-28, {later}"));
 }
 
 #[test]
