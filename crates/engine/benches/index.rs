@@ -160,8 +160,8 @@ fn screen(engine: &Engine) -> (f64, f64, f64) {
     let state = engine.state();
     let prices: Vec<f32> = state.markets.iter().map(|m| m.mark.units() as f32 / 1e8).collect();
     // Columns for each number of positions: what does not move, then size and market of each position.
-    let mut groups: Vec<(Vec<f32>, Vec<Vec<f32>>, Vec<Vec<u16>>)> =
-        (0..=5).map(|k| (Vec::new(), vec![Vec::new(); k], vec![Vec::new(); k])).collect();
+    type Group = (Vec<f32>, Vec<Vec<f32>>, Vec<Vec<u16>>);
+    let mut groups: Vec<Group> = (0..=5).map(|k| (Vec::new(), vec![Vec::new(); k], vec![Vec::new(); k])).collect();
     for account in &state.accounts {
         let open: Vec<_> = account.exposures.iter().filter(|e| !e.size.is_zero()).take(5).collect();
         let group = &mut groups[open.len()];
@@ -201,7 +201,7 @@ fn screen(engine: &Engine) -> (f64, f64, f64) {
         .map(|_| {
             let started = Instant::now();
             std::hint::black_box(words.iter().fold(0u64, |sum, word| sum.wrapping_add(*word)));
-            cpu_ns() - started
+            started.elapsed().as_nanos() as u64
         })
         .min()
         .unwrap_or(1);

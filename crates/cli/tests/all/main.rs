@@ -2,8 +2,8 @@
 
 mod accounts;
 mod docs;
-mod import;
 mod explain;
+mod import;
 
 use std::process::{Command, Stdio};
 
