@@ -125,7 +125,7 @@ fn batch(args: &ManyArgs, path: &Path, desk: &Desk<'_>, to: &mut dyn Write, out:
     let head = "account,equity,initial_margin,maintenance_margin,headroom,margin_ratio,is_below_line";
     let moves = if args.liquidation_moves { ",liquidation_fall,liquidation_rise" } else { "" };
     writeln!(to, "{head}{moves}").map_err(|why| Failure::unwritable(out, &why.to_string()))?;
-    let mut finish = |name: &str, filling: &Filling<'_>| {
+    let mut finish = |name: &str, filling: &mut Filling<'_>| {
         let figures = filling.figures(args.liquidation_moves)?;
         counts.accounts += 1;
         counts.below += u64::from(figures.is_below_line);
@@ -161,7 +161,7 @@ fn batch(args: &ManyArgs, path: &Path, desk: &Desk<'_>, to: &mut dyn Write, out:
             filling.check_collateral(collateral).map_err(|why| fault(why, row))?;
         } else {
             if !name.is_empty() {
-                finish(&name, &filling).map_err(|why| fault(why, last))?;
+                finish(&name, &mut filling).map_err(|why| fault(why, last))?;
             }
             if !seen.insert(account.to_owned()) {
                 let what = format!("{account} stands here again after another account");
@@ -175,7 +175,7 @@ fn batch(args: &ManyArgs, path: &Path, desk: &Desk<'_>, to: &mut dyn Write, out:
         filling.push(&PositionRow { market, size, entry_price, leverage }).map_err(|why| fault(why, row))
     })?;
     if !name.is_empty() {
-        finish(&name, &filling)
+        finish(&name, &mut filling)
             .map_err(|why| Failure::usage(format!("{} row {last}: {}", path.display(), why.what)))?;
     }
     bar.finish_and_clear();

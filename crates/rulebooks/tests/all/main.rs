@@ -1,5 +1,6 @@
 //! The shipped rulebooks, and books under them.
 
+mod many;
 mod schema;
 mod shipped;
 mod support;
