@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 mod accounts;
+mod columns;
 mod margin;
 mod out;
 mod replay;
@@ -14,6 +15,7 @@ mod report;
 mod rulebook;
 mod run;
 mod save;
+mod table;
 
 /// A deterministic margin engine for perpetual contracts.
 #[derive(Parser)]
