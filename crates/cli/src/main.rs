@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 mod accounts;
+mod columns;
 mod explain;
 mod margin;
 mod out;
@@ -15,6 +16,7 @@ mod report;
 mod rulebook;
 mod run;
 mod save;
+mod table;
 
 /// A deterministic margin engine for perpetual contracts.
 #[derive(Parser)]

@@ -103,7 +103,7 @@ fn answer(args: &Args) -> Result<String, Failure> {
     Ok(if args.json {
         format!("{:#}\n", json!(figures))
     } else if args.csv {
-        csv(&[figures])
+        csv(&[figures])?
     } else {
         let moved = args.what_if.as_ref().map_or_else(String::new, |moves| format!(", prices moved by {moves}"));
         table(&figures, &rulebook, &moved)
@@ -158,7 +158,7 @@ fn compare(file: &BookFile, source: &Source<'_>, venues: &str, args: &Args) -> R
     if args.csv {
         out::print_error(notes(&rows).trim_start());
         let good: Vec<Figures> = rows.into_iter().filter_map(|(_, _, figures)| figures.ok()).collect();
-        return Ok(csv(&good));
+        return csv(&good);
     }
     Ok(comparison(&rows))
 }
@@ -367,38 +367,56 @@ fn columns(rows: &[Vec<String>], left: bool) -> String {
     text
 }
 
-const CSV_HEAD: &str = "rulebook,version,market,size,entry_price,price,notional,upnl,initial_margin,maintenance_margin,\
-liquidation_price_below,liquidation_price_above,bankruptcy_price,account_equity,account_initial_margin,account_maintenance_margin,account_headroom\n";
+const CSV_HEAD: [&str; 17] = [
+    "rulebook",
+    "version",
+    "market",
+    "size",
+    "entry_price",
+    "price",
+    "notional",
+    "upnl",
+    "initial_margin",
+    "maintenance_margin",
+    "liquidation_price_below",
+    "liquidation_price_above",
+    "bankruptcy_price",
+    "account_equity",
+    "account_initial_margin",
+    "account_maintenance_margin",
+    "account_headroom",
+];
 
-fn csv(all: &[Figures]) -> String {
-    let mut text = CSV_HEAD.to_owned();
+/// A row per position under a header.
+fn csv(all: &[Figures]) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |why: &dyn std::fmt::Display| Failure(3, format!("error: cannot write: {why}"));
+    writer.write_record(CSV_HEAD).map_err(|why| failed(&why))?;
     for figures in all {
-        for unit in &figures.units {
-            for p in &unit.positions {
-                let optional = |price: Option<units::Price>| price.map(|price| price.to_string()).unwrap_or_default();
-                let cells = [
-                    figures.rulebook.clone(),
-                    figures.version.clone(),
-                    p.market.clone(),
-                    p.size.to_string(),
-                    p.entry_price.to_string(),
-                    p.price.to_string(),
-                    p.notional.to_string(),
-                    p.upnl.to_string(),
-                    p.initial_margin.to_string(),
-                    p.maintenance_margin.to_string(),
-                    optional(p.liquidation_price_below),
-                    optional(p.liquidation_price_above),
-                    optional(p.bankruptcy_price),
-                    unit.equity.to_string(),
-                    unit.initial_margin.to_string(),
-                    unit.maintenance_margin.to_string(),
-                    unit.headroom.to_string(),
-                ];
-                text += &cells.join(",");
-                text.push('\n');
-            }
+        for (unit, p) in positions(figures) {
+            let optional = |price: Option<units::Price>| price.map(|price| price.to_string()).unwrap_or_default();
+            let cells: [String; CSV_HEAD.len()] = [
+                figures.rulebook.clone(),
+                figures.version.clone(),
+                p.market.clone(),
+                p.size.to_string(),
+                p.entry_price.to_string(),
+                p.price.to_string(),
+                p.notional.to_string(),
+                p.upnl.to_string(),
+                p.initial_margin.to_string(),
+                p.maintenance_margin.to_string(),
+                optional(p.liquidation_price_below),
+                optional(p.liquidation_price_above),
+                optional(p.bankruptcy_price),
+                unit.equity.to_string(),
+                unit.initial_margin.to_string(),
+                unit.maintenance_margin.to_string(),
+                unit.headroom.to_string(),
+            ];
+            writer.write_record(cells).map_err(|why| failed(&why))?;
         }
     }
-    text
+    let bytes = writer.into_inner().map_err(|why| failed(why.error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

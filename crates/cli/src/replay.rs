@@ -14,7 +14,7 @@ pub use compare::split as words;
 use crate::out;
 use crate::save::Target;
 use events::Events;
-pub use files::{Failure, rows};
+pub use files::{Failure, is_parquet, not_parquet, unreadable_csv};
 use sim::replay::{
     BOOK_COLUMNS, Book, Config, EventTable, Figures, ReplayError, Report, RowError, Sources, Window, apply_rulebook,
     book_rows, generate, named,

@@ -1,9 +1,10 @@
 //! A book: one account's collateral, positions and prices, as a file, and the same checked against a rulebook.
 
+use crate::check::{self, Fault, Given, TooHigh, Value};
 use crate::problem::{Checked, Problem};
-use crate::resolve::{Market, Rulebook, Source};
-use crate::schema::{Chosen, MarginPrice, MarketClauses, Mode};
-use crate::values::{Leverage, MoneyText, PriceText, SizeText};
+use crate::resolve::{Rulebook, Source};
+use crate::schema::{MarginPrice, MarketClauses, Mode};
+use crate::values::{MoneyText, PriceText, SizeText};
 use rules::{Account, Collateral, Haircuts, Holding, MarketRules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -168,13 +169,6 @@ pub struct LoweredLeverage {
     pub to: String,
 }
 
-/// What a leverage above the greatest of its tier is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum TooHigh {
-    Refused,
-    Lowered,
-}
-
 /// What is margined together: the whole account in cross mode, one position in isolated mode.
 #[derive(Clone, Debug, Default)]
 pub struct Unit {
@@ -256,14 +250,6 @@ struct Checker<'a> {
     source: &'a Source<'a>,
     rulebook: &'a Rulebook,
     too_high: TooHigh,
-}
-
-/// What a position has of leverage.
-#[derive(Default)]
-struct ChosenLeverage {
-    rate: Rate,
-    text: Option<String>,
-    lowered: Option<LoweredLeverage>,
 }
 
 impl Checker<'_> {
@@ -371,32 +357,25 @@ impl Checker<'_> {
             return Err(Box::new(self.source.at(file.market.span(), what).hint(suggestion(symbol, &names))));
         };
         let size = file.size.as_ref().0;
-        if size.is_zero() || !size.is_multiple_of(market.lot) {
-            let what = format!("{symbol}: a size is a multiple of {}, and not zero", market.lot);
-            return Err(self.source.at(file.size.span(), what));
-        }
+        check::size(size, market).map_err(|fault| self.fault(&fault, position))?;
         let (price, open_interest) = self.prices(position, symbol)?;
-        let mut rules = market.rules.clone();
-        rules.open_interest = open_interest;
-        let contract = rules.contract;
-        let out_of_range = || self.source.at(file.size.span(), format!("{symbol}: the notional is out of range"));
-        let cost = contract.value(file.entry_price.0, size, Round::TowardZero).ok_or_else(out_of_range)?;
-        let notional = contract.notional(price, size).filter(|n| n.units() <= units::limits::NOTIONAL_MAX);
-        let notional = notional.ok_or_else(out_of_range)?;
-        if let Some(cap) = rules.ladder.cap().filter(|cap| notional > *cap) {
-            let what = format!("{symbol}: a notional of {notional} is beyond the last tier, which ends at {cap}");
-            return Err(self.source.at(file.size.span(), what));
-        }
-        let leverage = self.leverage(position, market, size, notional, open_interest)?;
+        let rules = MarketRules { open_interest, ..market.rules.clone() };
+        let (entry_price, leverage_text) = (file.entry_price.0, file.leverage.as_ref().map(Spanned::as_ref));
+        let leverage = leverage_text.map(String::as_str);
+        let given = Given { rules: &rules, price, size, entry_price, leverage, too_high: self.too_high };
+        let checked = check::position(&given, self.rulebook);
+        let (cost, leverage) = checked.map_err(|fault| self.fault(&fault, position))?;
+        let lowered = leverage_text.zip(leverage.lowered_to);
+        let lowered = lowered.map(|(from, to)| LoweredLeverage { from: from.clone(), to });
         let row = Position {
             market: symbol.clone(),
             size,
-            entry_price: file.entry_price.0,
+            entry_price,
             cost,
             price,
             leverage: leverage.rate,
-            leverage_text: leverage.text,
-            lowered: leverage.lowered,
+            leverage_text: leverage_text.filter(|_| lowered.is_none()).cloned(),
+            lowered,
             lot: market.lot,
             settlement: 0,
             clause: market.clause.clone(),
@@ -405,6 +384,23 @@ impl Checker<'_> {
             rules,
         };
         Ok((row, market.settlement.clone()))
+    }
+
+    /// A fault with the place of the value in the file.
+    fn fault(&self, fault: &Fault, position: &Spanned<PositionFile>) -> Box<Problem> {
+        let file = position.as_ref();
+        let (symbol, what) = (file.market.as_ref(), &fault.what);
+        let (span, what) = match fault.value {
+            Value::Market => (position.span(), what.clone()),
+            Value::Size => (file.size.span(), format!("{symbol}: {what}")),
+            Value::EntryPrice => (position.span(), format!("{symbol}: entry_price {what}")),
+            Value::NoLeverage => (position.span(), format!("{symbol}: {what}")),
+            Value::Leverage => {
+                let span = file.leverage.as_ref().map_or(position.span(), Spanned::span);
+                (span, format!("{symbol}: leverage {what}"))
+            }
+        };
+        Box::new(self.source.at(span, what).hint(fault.hint))
     }
 
     fn prices(&self, position: &Spanned<PositionFile>, symbol: &str) -> Checked<(Price, Money)> {
@@ -423,64 +419,15 @@ impl Checker<'_> {
         Ok((price, open_interest))
     }
 
-    fn leverage(
-        &self,
-        position: &Spanned<PositionFile>,
-        market: &Market,
-        size: Size,
-        notional: Money,
-        open_interest: Money,
-    ) -> Checked<ChosenLeverage> {
-        let chosen = self.rulebook.sections.initial.leverage;
-        let file = position.as_ref();
-        let symbol = &market.symbol;
-        let Some(given) = &file.leverage else {
-            return match chosen {
-                Chosen::Required => {
-                    let problem =
-                        self.source.at(position.span(), format!("{symbol}: {} needs a leverage", self.rulebook.venue));
-                    Err(Box::new(problem.hint("add to the position: leverage = \"10\"")))
-                }
-                Chosen::Optional | Chosen::Never => Ok(ChosenLeverage::default()),
-            };
-        };
-        if chosen == Chosen::Never {
-            let what = format!("{symbol}: {} has no leverage to choose, its ladder decides", self.rulebook.venue);
-            return Err(self.source.at(given.span(), what));
-        }
-        let Some(rate) = crate::values::one_over(given.as_ref()) else {
-            return Err(self
-                .source
-                .at(given.span(), format!("{symbol}: a leverage is a number of at least 1, such as \"20\"")));
-        };
-        let least = market.rules.ladder.at(size, notional, open_interest).map_or(Rate::ONE, |terms| terms.initial);
-        if rate < least {
-            let most = Leverage::shown(least);
-            if self.too_high == TooHigh::Lowered {
-                let lowered = LoweredLeverage { from: given.as_ref().clone(), to: most };
-                return Ok(ChosenLeverage { rate: least, text: None, lowered: Some(lowered) });
-            }
-            let what = format!("{symbol}: leverage {} is above the greatest of its tier, {most}", given.as_ref());
-            return Err(self.source.at(given.span(), what));
-        }
-        Ok(ChosenLeverage { rate, text: Some(given.as_ref().clone()), lowered: None })
-    }
-
     fn check_legs(&self, number: usize, position: &Spanned<PositionFile>) -> Checked<()> {
-        let side = |row: &PositionFile| row.size.as_ref().0.is_positive();
         let row = position.as_ref();
-        let same = self.file.positions.iter().take(number).map(Spanned::as_ref);
-        let mut same = same.filter(|other| other.market.as_ref() == row.market.as_ref());
-        let Some(other) = same.next() else { return Ok(()) };
         let symbol = row.market.as_ref();
-        let what = if side(other) == side(row) {
-            format!("{symbol} stands here twice on one side: add the two up")
-        } else if !self.rulebook.sections.account.hedge {
-            format!("{symbol}: {} holds a market long or short, not both", self.rulebook.venue)
-        } else {
-            return Ok(());
-        };
-        Err(self.source.at(position.span(), what))
+        let before = self.file.positions.iter().take(number).map(Spanned::as_ref);
+        for other in before.filter(|other| other.market.as_ref() == symbol) {
+            let checked = check::legs(symbol, row.size.as_ref().0, other.size.as_ref().0, self.rulebook);
+            checked.map_err(|fault| self.fault(&fault, position))?;
+        }
+        Ok(())
     }
 
     fn settlement(

@@ -4,6 +4,7 @@
 //! parameters of `rules`, and computes a book under them. There is no formula here: those are in `rules`.
 
 mod book;
+mod check;
 mod explain;
 mod figures;
 mod import;

@@ -3,15 +3,15 @@
 //! It knows no files. What is wrong with a row is said by column, so that a reader of files can say where.
 
 use crate::book::{PriceFile, suggestion};
+use crate::check::{self, Fault, Given, TooHigh, Value};
 use crate::problem::{Checked, Problem};
 use crate::resolve::{Market, Rulebook, Source};
-use crate::schema::{Chosen, Mode};
-use crate::values::{Leverage, one_over};
-use rules::{Account, Collateral, Haircuts, Holding, MarketRules};
+use crate::schema::Mode;
+use rules::{Account, AccountTerms, Collateral, Haircuts, Holding, MarketRules};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use toml::Spanned;
-use units::{Money, Price, Rate, Round, Size};
+use units::{Money, Price, Rate, Size};
 
 /// The prices of a TOML file; a book has them, too, and the rest of it is left alone.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +47,18 @@ impl RowFault {
     }
 }
 
+impl From<Box<Fault>> for Box<RowFault> {
+    fn from(fault: Box<Fault>) -> Self {
+        let column = match fault.value {
+            Value::Market => "market",
+            Value::Size => "size",
+            Value::EntryPrice => "entry_price",
+            Value::Leverage | Value::NoLeverage => "leverage",
+        };
+        RowFault::new(column, fault.what, fault.hint)
+    }
+}
+
 /// A result whose error is boxed, since it is large and rare.
 pub type RowChecked<T> = Result<T, Box<RowFault>>;
 
@@ -54,7 +66,9 @@ pub type RowChecked<T> = Result<T, Box<RowFault>>;
 pub struct Desk<'a> {
     rulebook: &'a Rulebook,
     markets: Vec<Priced<'a>>,
-    prices: &'a PricesFile,
+    by_symbol: HashMap<&'a str, usize>,
+    /// The assets that markets settle in.
+    assets: Vec<Valued<'a>>,
 }
 
 struct Priced<'a> {
@@ -62,6 +76,15 @@ struct Priced<'a> {
     rules: MarketRules,
     /// What margin is computed from, where the file says it.
     price: Option<Price>,
+    /// Which of the assets it settles in.
+    asset: usize,
+}
+
+struct Valued<'a> {
+    name: &'a str,
+    /// Where it has a price.
+    index_price: Option<Price>,
+    haircuts: Haircuts<'a>,
 }
 
 impl<'a> Desk<'a> {
@@ -73,37 +96,49 @@ impl<'a> Desk<'a> {
         if !rulebook.sections.account.modes.contains(&Mode::Cross) {
             return Err(Box::new(Problem::new(&rulebook.venue, format!("{} has no cross margin", rulebook.venue))));
         }
-        let priced = |market: &'a Market| {
+        let mut assets: Vec<Valued<'a>> = Vec::new();
+        let mut markets = Vec::new();
+        for market in &rulebook.markets {
             let file = prices.prices.get(&market.symbol).map(Spanned::as_ref);
             let price = file.and_then(|p| p.of_margin(rulebook.sections.account.margin_price));
             let open_interest = file.and_then(|p| p.open_interest.as_ref()).map_or(Money::ZERO, |money| money.0);
-            Priced { market, rules: MarketRules { open_interest, ..market.rules.clone() }, price }
-        };
-        Ok(Self { rulebook, markets: rulebook.markets.iter().map(priced).collect(), prices })
+            let asset = assets.iter().position(|asset| asset.name == market.settlement).unwrap_or_else(|| {
+                assets.push(Valued::new(&market.settlement, rulebook, prices));
+                assets.len() - 1
+            });
+            markets.push(Priced { market, rules: MarketRules { open_interest, ..market.rules.clone() }, price, asset });
+        }
+        let by_symbol = rulebook.markets.iter().enumerate().map(|(at, market)| (market.symbol.as_str(), at)).collect();
+        Ok(Self { rulebook, markets, by_symbol, assets })
     }
 
     fn market(&self, symbol: &str) -> RowChecked<(usize, &Priced<'a>)> {
-        self.markets.iter().enumerate().find(|(_, row)| row.market.symbol == symbol).ok_or_else(|| {
+        let found = self.by_symbol.get(symbol).and_then(|at| Some((*at, self.markets.get(*at)?)));
+        found.ok_or_else(|| {
             let names: Vec<&str> = self.markets.iter().map(|row| row.market.symbol.as_str()).collect();
             let what = format!("{} has no market {symbol}", self.rulebook.venue);
             RowFault::new("market", what, &suggestion(symbol, &names))
         })
     }
 
-    fn collateral(&self, asset: &str, amount: Money) -> RowChecked<Collateral<'_>> {
-        let known = self.rulebook.asset(asset);
-        let given = self.prices.prices.get(asset).and_then(|price| price.as_ref().index.as_ref());
-        let index_price = match given {
-            Some(price) => price.0,
-            None if *asset == self.rulebook.sections.account.numeraire => Price::ONE,
-            None => {
-                let hint = format!("add to [prices]: {asset} = {{ index = \"…\" }}");
-                return Err(RowFault::new("market", format!("{asset} needs an index price"), &hint));
-            }
-        };
+    fn collateral(&self, asset: usize, amount: Money) -> RowChecked<Collateral<'_>> {
+        let Valued { name, index_price, haircuts } = &self.assets[asset];
+        let index_price = index_price.ok_or_else(|| {
+            let hint = format!("add to [prices]: {name} = {{ index = \"…\" }}");
+            RowFault::new("market", format!("{name} needs an index price"), &hint)
+        })?;
+        Ok(Collateral { amount, index_price, haircuts: *haircuts })
+    }
+}
+
+impl<'a> Valued<'a> {
+    fn new(name: &'a str, rulebook: &'a Rulebook, prices: &PricesFile) -> Self {
+        let given = prices.prices.get(name).and_then(|price| price.as_ref().index.as_ref()).map(|price| price.0);
+        let numeraire = (name == rulebook.sections.account.numeraire).then_some(Price::ONE);
+        let known = rulebook.asset(name);
         let first = known.map_or(Rate::ONE, |row| row.haircut);
         let tiers = known.map_or(&[][..], |row| &row.slices);
-        Ok(Collateral { amount, index_price, haircuts: Haircuts { first, tiers } })
+        Self { name, index_price: given.or(numeraire), haircuts: Haircuts { first, tiers } }
     }
 }
 
@@ -124,9 +159,11 @@ pub struct PositionRow<'a> {
 pub struct Filling<'d> {
     desk: &'d Desk<'d>,
     amount: Money,
-    assets: Vec<&'d str>,
+    /// Of the desk, one for each row of collateral.
+    assets: Vec<usize>,
     collateral: Vec<Collateral<'d>>,
     positions: Vec<Holding<'d>>,
+    terms: AccountTerms,
 }
 
 /// The figures of an account, numeraire.
@@ -153,7 +190,7 @@ impl<'d> Filling<'d> {
     #[must_use]
     pub fn new(desk: &'d Desk<'d>) -> Self {
         let (assets, collateral, positions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { desk, amount: Money::ZERO, assets, collateral, positions }
+        Self { desk, amount: Money::ZERO, assets, collateral, positions, terms: AccountTerms::default() }
     }
 
     /// Empties it for the next account; the amount is of the asset in which its first position settles.
@@ -188,43 +225,34 @@ impl<'d> Filling<'d> {
     pub fn push(&mut self, row: &PositionRow<'_>) -> RowChecked<()> {
         let desk = self.desk;
         let (number_of, priced) = desk.market(row.market)?;
-        let (market, rules, venue) = (priced.market, &priced.rules, &desk.rulebook.venue);
+        let (market, rules, rulebook) = (priced.market, &priced.rules, desk.rulebook);
         let size: Size = number("size", row.size)?;
-        if size.is_zero() || !size.is_multiple_of(market.lot) {
-            let what = format!("{size} is no multiple of {} or is zero", market.lot);
-            return Err(RowFault::new("size", what, "write whole lots; leave out positions of nothing"));
-        }
-        let entry: Price = number("entry_price", row.entry_price)?;
-        if !entry.is_positive() {
-            return Err(RowFault::new("entry_price", format!("{entry} is not above zero"), "write the average price"));
-        }
+        check::size(size, market)?;
+        let entry_price: Price = number("entry_price", row.entry_price)?;
         let Some(price) = priced.price else {
             let hint = format!("add to [prices]: {} = {{ mark = \"…\" }}", market.symbol);
             return Err(RowFault::new("market", format!("{} has no price", market.symbol), &hint));
         };
-        let range = || RowFault::new("size", "the notional is out of range".to_owned(), "split the position");
-        let cost = rules.contract.value(entry, size, Round::TowardZero).ok_or_else(range)?;
-        let notional = rules.contract.notional(price, size).filter(|n| n.units() <= units::limits::NOTIONAL_MAX);
-        let notional = notional.ok_or_else(range)?;
-        if let Some(cap) = rules.ladder.cap().filter(|cap| notional > *cap) {
-            let what = format!("a notional of {notional} is beyond the last tier, which ends at {cap}");
-            return Err(RowFault::new("size", what, "split the position"));
-        }
-        let least = rules.ladder.at(size, notional, rules.open_interest).map_or(Rate::ONE, |terms| terms.initial);
-        let leverage = leverage(row.leverage, desk.rulebook.sections.initial.leverage, least, venue)?;
+        let leverage = Some(row.leverage).filter(|text| !text.is_empty());
+        let given = Given { rules, price, size, entry_price, leverage, too_high: TooHigh::Refused };
+        let (cost, leverage) = check::position(&given, rulebook)?;
         for other in self.positions.iter().filter(|other| other.market == number_of) {
-            let same = other.size.is_positive() == size.is_positive();
-            if same || !desk.rulebook.sections.account.hedge {
-                let what = format!("{} stands twice in the account", market.symbol);
-                return Err(RowFault::new("market", what, "add the two rows up"));
-            }
+            check::legs(&market.symbol, size, other.size, rulebook)?;
         }
-        let settlement = self.settlement(&market.settlement)?;
-        self.positions.push(Holding { rules, size, cost, price, leverage, settlement, market: number_of });
+        let settlement = self.settlement(priced.asset)?;
+        self.positions.push(Holding {
+            rules,
+            size,
+            cost,
+            price,
+            leverage: leverage.rate,
+            settlement,
+            market: number_of,
+        });
         Ok(())
     }
 
-    fn settlement(&mut self, asset: &'d str) -> RowChecked<usize> {
+    fn settlement(&mut self, asset: usize) -> RowChecked<usize> {
         if let Some(at) = self.assets.iter().position(|known| *known == asset) {
             return Ok(at);
         }
@@ -238,11 +266,12 @@ impl<'d> Filling<'d> {
     ///
     /// # Errors
     /// A figure is out of range.
-    pub fn figures(&self, with_moves: bool) -> RowChecked<AccountFigures> {
+    pub fn figures(&mut self, with_moves: bool) -> RowChecked<AccountFigures> {
         let rules = self.desk.rulebook.account;
         let account = Account { rules, collateral: &self.collateral, positions: &self.positions };
         let range = || RowFault::new("account", "figures are out of range".to_owned(), "split the account");
-        let terms = account.terms().ok_or_else(range)?;
+        let terms = &mut self.terms;
+        account.terms_into(terms).ok_or_else(range)?;
         Ok(AccountFigures {
             equity: terms.equity,
             initial_margin: terms.initial,
@@ -250,33 +279,11 @@ impl<'d> Filling<'d> {
             headroom: terms.headroom(),
             margin_ratio: terms.ratio().and_then(|ratio| i64::try_from(ratio).ok()).and_then(Rate::new),
             is_below_line: rules.line.is_below(terms.headroom()),
-            moves: with_moves.then(|| account.common_moves(&terms)),
+            moves: with_moves.then(|| account.common_moves(terms)),
         })
     }
 }
 
 fn number<T: std::str::FromStr<Err = units::ParseError>>(column: &'static str, text: &str) -> RowChecked<T> {
     text.parse().map_err(|why| RowFault::new(column, format!("{text:?}: {why}"), "write a decimal such as 1250.5"))
-}
-
-/// 1 ÷ leverage, rounded up; zero where none is chosen.
-fn leverage(text: &str, chosen: Chosen, least: Rate, venue: &str) -> RowChecked<Rate> {
-    let fault = |what: String, hint: &str| Err(RowFault::new("leverage", what, hint));
-    if text.is_empty() {
-        return match chosen {
-            Chosen::Required => fault(format!("{venue} needs a leverage"), "add a column leverage"),
-            Chosen::Optional | Chosen::Never => Ok(Rate::ZERO),
-        };
-    }
-    if chosen == Chosen::Never {
-        return fault(format!("{venue} has no leverage to choose, its ladder decides"), "leave it empty");
-    }
-    match one_over(text) {
-        None => fault(format!("{text:?} is no leverage"), "write a number of at least 1, such as 20"),
-        Some(rate) if rate < least => {
-            let what = format!("{text} is above the greatest of its tier, {}", Leverage::shown(least));
-            fault(what, "write a lower leverage")
-        }
-        Some(rate) => Ok(rate),
-    }
 }

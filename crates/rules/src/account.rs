@@ -3,7 +3,7 @@
 //! Numbers in, numbers out: it knows no names, no files and no orders. The prices, sizes and what-ifs that follow from the
 //! figures (liquidation price, largest size, withdrawable) are in [`crate::solve`].
 
-use crate::{CollateralTerm, Contract, Haircuts, Ladder, LineRule, MarginTerms, collateral_value};
+use crate::{CollateralTerm, Contract, Haircuts, Ladder, LadderTerms, LineRule, MarginTerms, collateral_value};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Round, Size, div_round, limits};
@@ -223,6 +223,16 @@ impl AccountTerms {
     }
 }
 
+/// What a price makes of a position, all but what is needed to open it.
+pub(crate) struct Valued {
+    pub(crate) notional: Money,
+    pub(crate) upnl: Money,
+    pub(crate) fee_notional: Money,
+    pub(crate) maintenance: MarginTerms,
+    ladder: LadderTerms,
+    fee: Money,
+}
+
 impl Holding<'_> {
     /// Its working at another price. `None` when a figure is out of bounds.
     ///
@@ -234,13 +244,7 @@ impl Holding<'_> {
         if self.size.is_zero() {
             return Some(PositionTerms::default());
         }
-        let notional = rules.contract.notional(price, self.size).filter(|n| n.units() <= limits::NOTIONAL_MAX)?;
-        let notional = Digits::of(rules.notional_digits, notional);
-        let ladder = rules.ladder.at(self.size, notional, rules.open_interest)?;
-        let fee_notional = self.fee_notional(notional, ladder.initial);
-        let fee = fee_notional.mul_rate(rules.closing_fee, Round::Up);
-        let mut maintenance = MarginTerms::maintenance(notional, &ladder, fee);
-        maintenance.required = Digits::of(rules.maintenance_digits, maintenance.required);
+        let Valued { notional, upnl, fee_notional, maintenance, ladder, fee } = self.valued(price)?;
         let basis = match rules.initial_basis {
             InitialBasis::Price => notional,
             InitialBasis::Entry => self.cost.abs(),
@@ -248,8 +252,22 @@ impl Holding<'_> {
         let fee = if rules.fee_in_initial { fee } else { Money::ZERO };
         let mut initial = MarginTerms::initial(basis, &ladder, self.leverage, fee);
         initial.required = Digits::of(rules.initial_digits, initial.required);
-        let upnl = rules.contract.upnl(price, self.size, self.cost)?;
         Some(PositionTerms { notional, upnl, fee_notional, initial, maintenance })
+    }
+
+    /// What moves headroom; the search for a price needs no more. `None` as in [`Self::at`].
+    #[inline(always)]
+    pub(crate) fn valued(&self, price: Price) -> Option<Valued> {
+        let rules = self.rules;
+        let notional = rules.contract.notional(price, self.size).filter(|n| n.units() <= limits::NOTIONAL_MAX)?;
+        let notional = Digits::of(rules.notional_digits, notional);
+        let ladder = rules.ladder.at(self.size, notional, rules.open_interest)?;
+        let fee_notional = self.fee_notional(notional, ladder.initial);
+        let fee = fee_notional.mul_rate(rules.closing_fee, Round::Up);
+        let mut maintenance = MarginTerms::maintenance(notional, &ladder, fee);
+        maintenance.required = Digits::of(rules.maintenance_digits, maintenance.required);
+        let upnl = rules.contract.upnl(price, self.size, self.cost)?;
+        Some(Valued { notional, upnl, fee_notional, maintenance, ladder, fee })
     }
 
     /// |cost| × (1 ∓ initial rate) where the fee is reckoned at the bankruptcy price: less for what is worth less there, a linear
@@ -280,15 +298,31 @@ impl Account<'_> {
     /// The same with every position at the price that `price_of` says.
     #[must_use]
     pub fn terms_at(&self, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<AccountTerms> {
-        let mut terms = AccountTerms { positions: Vec::with_capacity(self.positions.len()), ..AccountTerms::default() };
+        let mut terms = AccountTerms::default();
+        self.fill(&mut terms, price_of).map(|()| terms)
+    }
+
+    /// As [`Self::terms`], into rows that are there already, so that many accounts need no memory each. After `None` they hold
+    /// nothing of use.
+    #[must_use]
+    pub fn terms_into(&self, terms: &mut AccountTerms) -> Option<()> {
+        self.fill(terms, |holding| Some(holding.price))
+    }
+
+    fn fill(&self, terms: &mut AccountTerms, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<()> {
+        terms.positions.clear();
+        terms.collateral.clear();
+        terms.positions.reserve(self.positions.len());
+        let (mut initial, mut maintenance, mut notional) = (Money::ZERO, Money::ZERO, Money::ZERO);
         for holding in self.positions {
             let row = holding.at(price_of(holding)?)?;
             let index = self.collateral.get(holding.settlement)?.index_price;
-            terms.initial = terms.initial.checked_add(debt(row.initial.required, index)?)?;
-            terms.maintenance = terms.maintenance.checked_add(debt(row.maintenance.required, index)?)?;
-            terms.notional = terms.notional.checked_add(debt(row.notional, index)?)?;
+            initial = initial.checked_add(debt(row.initial.required, index)?)?;
+            maintenance = maintenance.checked_add(debt(row.maintenance.required, index)?)?;
+            notional = notional.checked_add(debt(row.notional, index)?)?;
             terms.positions.push(row);
         }
+        let (mut equity, mut equity_for_initial) = (Money::ZERO, Money::ZERO);
         for (asset, row) in self.collateral.iter().enumerate() {
             let settled = self.positions.iter().zip(&terms.positions).filter(|(h, _)| h.settlement == asset);
             let upnl = settled.map(|(_, row)| row.upnl).try_fold(Money::ZERO, Money::checked_add)?;
@@ -297,11 +331,28 @@ impl Account<'_> {
                 Gains::Count => term.value,
                 Gains::MaintenanceOnly => row.value_of(row.amount.checked_add(upnl.min(Money::ZERO))?)?.value,
             };
-            terms.equity = terms.equity.checked_add(term.value)?;
-            terms.equity_for_initial = terms.equity_for_initial.checked_add(for_initial)?;
+            equity = equity.checked_add(term.value)?;
+            equity_for_initial = equity_for_initial.checked_add(for_initial)?;
             terms.collateral.push(term);
         }
-        Some(terms)
+        (terms.initial, terms.maintenance, terms.notional) = (initial, maintenance, notional);
+        (terms.equity, terms.equity_for_initial) = (equity, equity_for_initial);
+        Some(())
+    }
+
+    /// Headroom alone with every position at the price that `price_of` says: that of [`Self::terms_at`].
+    pub(crate) fn headroom_at(&self, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<Money> {
+        let mut headroom = Money::ZERO;
+        for (asset, row) in self.collateral.iter().enumerate() {
+            let mut amount = row.amount;
+            for holding in self.positions.iter().filter(|h| h.settlement == asset && !h.size.is_zero()) {
+                let valued = holding.valued(price_of(holding)?)?;
+                amount = amount.checked_add(valued.upnl)?;
+                headroom = headroom.checked_add(-debt(valued.maintenance.required, row.index_price)?)?;
+            }
+            headroom = headroom.checked_add(row.value_of(amount)?.value)?;
+        }
+        Some(headroom)
     }
 }
 

@@ -23,6 +23,7 @@ impl Contract {
     /// said. `None` when the price is not positive (inverse) or the result is out of bounds.
     ///
     /// +2 linear at 100 is 200; +10,000 inverse (face 1) at 8,000 is −1.25 coins.
+    #[inline]
     #[must_use]
     pub fn value(self, price: Price, size: Size, round: Round) -> Option<Money> {
         match self {
@@ -36,6 +37,7 @@ impl Contract {
     }
 
     /// |value|, rounded up: what margin and fees are computed from. `None` as in [`Self::value`].
+    #[inline]
     #[must_use]
     pub fn notional(self, price: Price, size: Size) -> Option<Money> {
         match self {
@@ -47,6 +49,7 @@ impl Contract {
     /// Unrealised profit from the exact cost: value(mark) − cost, rounded down. + is a gain.
     ///
     /// +0.1 linear bought for 6,000 and marked at 60,100 has 10.
+    #[inline]
     #[must_use]
     pub fn upnl(self, mark: Price, size: Size, cost: Money) -> Option<Money> {
         self.value(mark, size, Round::Down).map(|value| value - cost)

@@ -7,62 +7,83 @@
 
 use crate::account::{Account, AccountTerms, Collateral, Holding, PositionTerms, PriceForm, debt};
 use crate::liquidation::{PRICE_RANGE, halve};
-use crate::{Bankruptcy, Contract, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price};
+use crate::{Bankruptcy, Contract, LineRule, LiquidationPrice, LiquidationPrices, MarginTerms, bankruptcy_price};
 use alloc::vec::Vec;
 use units::{Money, Price, Rate, Round, Size, limits, mul_div};
 
 /// The most jumps of a ladder that are looked at on the way to a price.
 const JUMPS_MAX: u32 = 1_024;
 
+/// The most points that are tried on lines through known ones before the rest is halved.
+const LINES_MAX: u32 = 24;
+
 /// One position of an account, and all that does not move with its price.
 struct Side<'a> {
     holding: &'a Holding<'a>,
-    /// What moves with it: itself, and the other leg in hedge mode.
-    legs: Vec<&'a Holding<'a>>,
+    /// What moves with it: the other leg in hedge mode.
+    others: Vec<&'a Holding<'a>>,
     collateral: &'a Collateral<'a>,
-    /// In the settlement asset, without this position's upnl.
+    /// In the settlement asset, without the upnl of the legs.
     wallet: Money,
     /// Value of the other assets − maintenance of the other positions, numeraire.
     other: Money,
+    /// Headroom at the price of now.
+    headroom_now: Money,
     line: LineRule,
 }
 
 impl<'a> Side<'a> {
+    fn legs(&self) -> impl Iterator<Item = &'a Holding<'a>> {
+        core::iter::once(self.holding).chain(self.others.iter().copied())
+    }
+
     fn headroom(&self, price: Price) -> Option<Money> {
         let (mut amount, mut headroom) = (self.wallet, self.other);
-        for leg in &self.legs {
-            let terms = leg.at(price).filter(|_| price.is_positive())?;
-            amount = amount.checked_add(terms.upnl)?;
-            headroom = headroom.checked_add(-debt(leg.held(&terms), self.collateral.index_price)?)?;
+        for leg in self.legs().filter(|leg| !leg.size.is_zero()) {
+            let valued = leg.valued(price).filter(|_| price.is_positive())?;
+            amount = amount.checked_add(valued.upnl)?;
+            headroom = headroom.checked_add(-debt(leg.held(&valued.maintenance), self.collateral.index_price)?)?;
         }
         headroom.checked_add(self.collateral.value_of(amount)?.value)
     }
 
-    fn is_good(&self, units: i64) -> bool {
-        Price::new(units).and_then(|price| self.headroom(price)).is_some_and(|headroom| !self.line.is_below(headroom))
+    fn at(&self, units: i64) -> Point {
+        Point { units, headroom: Price::new(units).and_then(|price| self.headroom(price)) }
     }
 
-    /// The first price from the mark towards `end` that is below the line, and the one before it.
-    fn crossing(&self, end: i64) -> Option<(i64, i64)> {
-        let mark = self.holding.price.units();
-        let is_known = |units: i64| Price::new(units).is_some_and(|price| self.headroom(price).is_some());
-        let end = if is_known(end) { end } else { halve(mark, end, is_known).0 };
+    /// The price of now.
+    fn now(&self) -> Point {
+        Point { units: self.holding.price.units(), headroom: Some(self.headroom_now) }
+    }
+
+    /// The highest price that is looked at.
+    fn highest(&self) -> i64 {
+        self.holding.price.units().saturating_mul(PRICE_RANGE)
+    }
+
+    /// The last good price from the mark towards `end` and the first below the line.
+    fn crossing(&self, end: i64) -> Option<(Point, Point)> {
+        let (mark, mut end) = (self.now(), self.at(end));
+        if end.headroom.is_none() {
+            end = self.at(halve(mark.units, end.units, |units| self.at(units).headroom.is_some()).0);
+        }
         let mut from = mark;
-        for stop in self.jumps(end) {
+        for stop in self.jumps(end.units) {
             // A jump changes the figures between the prices on its two sides.
-            if !self.is_good(stop) {
-                return Some(self.between(from, stop));
+            let stop = self.at(stop);
+            if !stop.is_good(self.line) {
+                return Some(neighbours(from, stop, self.line, |units| self.at(units)));
             }
             from = stop;
         }
-        if self.is_good(end) { None } else { Some(self.between(from, end)) }
+        if end.is_good(self.line) { None } else { Some(neighbours(from, end, self.line, |units| self.at(units))) }
     }
 
     /// Prices on the way to `end` at which the ladder jumps, each with its neighbour, nearest first.
     fn jumps(&self, end: i64) -> Vec<i64> {
         let mark = self.holding.price.units();
         let toward = (end - mark).signum();
-        let of_leg = |leg: &&Holding<'a>| {
+        let of_leg = |leg: &'a Holding<'a>| {
             let (rules, size) = (leg.rules, leg.size.abs());
             let notionals = (0..JUMPS_MAX).map_while(move |n| rules.ladder.jump(n));
             notionals.filter_map(move |notional| {
@@ -71,8 +92,7 @@ impl<'a> Side<'a> {
             })
         };
         let mut stops: Vec<i64> = self
-            .legs
-            .iter()
+            .legs()
             .flat_map(of_leg)
             .flat_map(|units| [units.saturating_sub(1), units, units.saturating_add(1)])
             .filter(|units| (units - mark).signum() == toward && (end - units).signum() == toward)
@@ -83,51 +103,78 @@ impl<'a> Side<'a> {
     }
 
     /// The neighbour of a crossing that is shown: where headroom is nothing; else the lower one, or the nearer one.
-    fn shown(&self, crossing: &Crossing, nearest: bool) -> Price {
-        let Crossing { first_below, last_good } = *crossing;
-        let off = |price| self.headroom(price).map_or(i128::MAX, |headroom| headroom.abs().units());
-        match (off(last_good), off(first_below)) {
-            (0, _) => last_good,
-            (_, 0) => first_below,
-            (good, bad) if nearest => {
-                if good < bad {
-                    last_good
+    fn shown((good, bad): (Point, Point), nearest: bool) -> i64 {
+        let off = |point: Point| point.off().unwrap_or(u128::MAX);
+        match (off(good), off(bad)) {
+            (0, _) => good.units,
+            (_, 0) => bad.units,
+            (off_good, off_bad) if nearest => {
+                if off_good < off_bad {
+                    good.units
                 } else {
-                    first_below
+                    bad.units
                 }
             }
-            _ => first_below.min(last_good),
+            _ => good.units.min(bad.units),
         }
+    }
+}
+
+/// A price, or a common move, with the headroom there; none where a figure is out of bounds, which counts as below the line.
+#[derive(Clone, Copy)]
+struct Point {
+    units: i64,
+    headroom: Option<Money>,
+}
+
+impl Point {
+    fn is_good(self, line: LineRule) -> bool {
+        self.headroom.is_some_and(|headroom| !line.is_below(headroom))
     }
 
-    /// Two neighbours between a good price and a bad one. Figures are nearly straight lines, so the chord is tried in turn
-    /// with the middle.
-    fn between(&self, mut good: i64, mut bad: i64) -> (i64, i64) {
-        let headroom = |units: i64| Price::new(units).and_then(|price| self.headroom(price)).map(Money::units);
-        for _ in 0..8 {
-            if good.abs_diff(bad) <= 1 {
-                break;
-            }
-            let (Some(high), Some(low)) = (headroom(good), headroom(bad)) else { break };
-            let step = mul_div(i128::from(bad) - i128::from(good), high, high - low, Round::TowardZero);
-            let probe = step.and_then(|step| i64::try_from(i128::from(good) + step).ok()).unwrap_or(good);
-            for probe in [probe, probe + (bad - good).signum(), good.midpoint(bad)] {
-                if probe == good || probe == bad || (probe - good).signum() != (bad - probe).signum() {
-                    continue;
-                }
-                if self.is_good(probe) {
-                    good = probe
-                } else {
-                    bad = probe
-                }
-                if good.abs_diff(bad) <= 1 {
-                    return (bad, good);
-                }
-            }
-        }
-        let (good, bad) = halve(good, bad, |units| self.is_good(units));
-        (bad, good)
+    /// Distance from zero.
+    fn off(self) -> Option<u128> {
+        self.headroom.map(|headroom| headroom.units().unsigned_abs())
     }
+}
+
+/// Two neighbours, the first good and the second not, between a good point and one that is not.
+///
+/// Headroom is made of nearly straight pieces that bend down. So the line between the two points meets zero on the good side, or
+/// on the point itself where both are on its piece, and the line through the last two points of one side meets it on the other
+/// side. Each in turn comes near in a few steps; whatever they say, the two points stay on their sides, and what is left of the
+/// distance is halved.
+fn neighbours(mut good: Point, mut bad: Point, line: LineRule, at: impl Fn(i64) -> Point) -> (Point, Point) {
+    let mut replaced: Option<Point> = None;
+    for _ in 0..LINES_MAX {
+        let gap = good.units.abs_diff(bad.units);
+        if gap <= 1 {
+            return (good, bad);
+        }
+        let is_from_good = replaced.is_none_or(|old| old.is_good(line));
+        let (from, to) = if is_from_good { (good, bad) } else { (bad, good) };
+        // Where headroom is not known there is no line: the middle.
+        let step = from.off().zip(replaced.unwrap_or(bad).off()).and_then(|(near, far)| match replaced {
+            None => portion(gap, near, near.checked_add(far)?),
+            Some(old) => portion(old.units.abs_diff(from.units), near, far.checked_sub(near)?),
+        });
+        let step = step.unwrap_or(gap / 2).clamp(1, gap - 1);
+        let is_rising = from.units < to.units;
+        let probe = if is_rising { i64::saturating_add_unsigned } else { i64::saturating_sub_unsigned };
+        let probe = at(probe(from.units, step));
+        let side = if probe.is_good(line) { &mut good } else { &mut bad };
+        let old = core::mem::replace(side, probe);
+        // Lines of both kinds in turn.
+        replaced = if replaced.is_none() { Some(old) } else { None };
+    }
+    let (good, bad) = halve(good.units, bad.units, |units| at(units).is_good(line));
+    (at(good), at(bad))
+}
+
+/// `gap` × `part` ÷ `whole`, nearly: as far as 63 bits of `whole` go. `None` where it does not fit or `whole` is zero.
+fn portion(gap: u64, part: u128, whole: u128) -> Option<u64> {
+    let shift = (u128::BITS - whole.leading_zeros()).saturating_sub(63);
+    u64::try_from(u128::from(gap).checked_mul(part >> shift)?.checked_div(whole >> shift)?).ok()
 }
 
 /// Where a side is crossed, with the last price before.
@@ -148,9 +195,9 @@ impl Holding<'_> {
     }
 
     /// What the liquidation price counts of maintenance.
-    fn held(&self, terms: &PositionTerms) -> Money {
-        let fee = if self.rules.fee_in_price { Money::ZERO } else { terms.maintenance.closing_fee };
-        terms.maintenance.required - fee
+    fn held(&self, maintenance: &MarginTerms) -> Money {
+        let fee = if self.rules.fee_in_price { Money::ZERO } else { maintenance.closing_fee };
+        maintenance.required - fee
     }
 }
 
@@ -159,18 +206,24 @@ impl<'a> Account<'a> {
         let holding = self.positions.get(at)?;
         let collateral = self.collateral.get(holding.settlement)?;
         let term = terms.collateral.get(holding.settlement)?;
-        let (mut legs, mut upnl, mut others) = (Vec::new(), Money::ZERO, Money::ZERO);
-        for (other, row) in self.positions.iter().zip(&terms.positions) {
-            if other.market == holding.market {
-                legs.push(other);
-                upnl = upnl.checked_add(row.upnl)?;
-            } else {
-                let index = self.collateral.get(other.settlement)?.index_price;
-                others = others.checked_add(debt(other.held(row), index)?)?;
+        let (mut others, mut upnl) = (Vec::new(), Money::ZERO);
+        let (mut own, mut maintenance) = (Money::ZERO, Money::ZERO);
+        for (n, (other, row)) in self.positions.iter().zip(&terms.positions).enumerate() {
+            let index = self.collateral.get(other.settlement)?.index_price;
+            let held = debt(other.held(&row.maintenance), index)?;
+            if other.market != holding.market {
+                maintenance = maintenance.checked_add(held)?;
+                continue;
+            }
+            (upnl, own) = (upnl.checked_add(row.upnl)?, own.checked_add(held)?);
+            if n != at {
+                others.push(other);
             }
         }
-        let other = terms.equity - term.value - others;
-        Some(Side { holding, legs, collateral, wallet: term.amount - upnl, other, line: self.rules.line })
+        let other = terms.equity - term.value - maintenance;
+        let headroom_now = terms.equity - maintenance - own;
+        let (wallet, line) = (term.amount - upnl, self.rules.line);
+        Some(Side { holding, others, collateral, wallet, other, headroom_now, line })
     }
 
     /// Σ maintenance margins at the entry prices, fees to close included, numeraire.
@@ -187,7 +240,7 @@ impl<'a> Account<'a> {
         let mut headroom = terms.equity;
         for (holding, row) in self.positions.iter().zip(&terms.positions) {
             let index = self.collateral.get(holding.settlement)?.index_price;
-            headroom = headroom.checked_add(-debt(holding.held(row), index)?)?;
+            headroom = headroom.checked_add(-debt(holding.held(&row.maintenance), index)?)?;
         }
         Some(headroom)
     }
@@ -201,12 +254,11 @@ impl<'a> Account<'a> {
     #[must_use]
     pub fn crossings(&self, terms: &AccountTerms, at: usize) -> Option<(Option<Crossing>, Option<Crossing>)> {
         let side = self.side(terms, at)?;
-        let highest = side.holding.price.units().saturating_mul(PRICE_RANGE);
         let crossing = |end| {
-            let (bad, good) = side.crossing(end)?;
-            Some(Crossing { first_below: Price::new(bad)?, last_good: Price::new(good)? })
+            let (good, bad) = side.crossing(end)?;
+            Some(Crossing { first_below: Price::new(bad.units)?, last_good: Price::new(good.units)? })
         };
-        Some((crossing(1), crossing(highest)))
+        Some((crossing(1), crossing(side.highest())))
     }
 
     /// The liquidation price in the form of the venue, to 1e-8; which way its last digit goes is said with each form.
@@ -232,17 +284,16 @@ impl<'a> Account<'a> {
             });
         }
         let side = self.side(terms, at)?;
-        if !side.is_good(holding.price.units()) {
+        if !side.now().is_good(side.line) {
             let below = LiquidationPrice::AlreadyBelow;
             return Some(LiquidationPrices { below, above: below });
         }
-        let (below, above) = self.crossings(terms, at)?;
-        let shown = |crossing: Option<Crossing>| {
-            crossing.map_or(LiquidationPrice::None, |crossing| {
-                LiquidationPrice::At(side.shown(&crossing, self.rules.nearest_price))
-            })
+        let shown = |end| {
+            let crossing = side.crossing(end)?;
+            Price::new(Side::shown(crossing, self.rules.nearest_price)).map(LiquidationPrice::At)
         };
-        Some(LiquidationPrices { below: shown(below), above: shown(above) })
+        let or_none = |price: Option<LiquidationPrice>| price.unwrap_or(LiquidationPrice::None);
+        Some(LiquidationPrices { below: or_none(shown(1)), above: or_none(shown(side.highest())) })
     }
 
     /// The forms that state a price from the figures of now.
@@ -254,16 +305,14 @@ impl<'a> Account<'a> {
         form: PriceForm,
     ) -> Option<Price> {
         let index = self.collateral.get(holding.settlement)?.index_price;
-        let one = i128::from(Price::ONE.units());
-        let per_asset = |money: Money| mul_div(money.units(), one, i128::from(index.units()), Round::Down);
         let available = match form {
             PriceForm::UndividedAtEntry => terms.equity - self.maintenance_at_entry(terms)?,
-            _ => Money::from_units(per_asset(self.distance_to_line(terms)?)?),
+            _ => self.distance_to_line(terms)?.from_index(index, Round::Down)?,
         };
         if form == PriceForm::EntryMaintenance {
             let fee = if holding.rules.fee_in_price { row.maintenance.closing_fee } else { Money::ZERO };
             // Everything but this position's upnl, less what must be held: nothing of it is left at the price.
-            let spare = available + holding.held(row) - row.upnl - holding.charge_at_entry()? - fee;
+            let spare = available + holding.held(&row.maintenance) - row.upnl - holding.charge_at_entry()? - fee;
             return match bankruptcy_price(holding.rules.contract, holding.size, holding.cost, spare) {
                 Bankruptcy::None => None,
                 Bankruptcy::At(price) => Some(price),
@@ -299,18 +348,20 @@ impl<'a> Account<'a> {
         if line.is_below(terms.headroom()) {
             return (Some(Rate::ZERO), Some(Rate::ZERO));
         }
-        let is_good = |units: i64| {
-            let moved =
-                Rate::new(units).and_then(|rate| self.terms_at(|holding| holding.price.scale(rate, Round::Down)));
-            moved.is_some_and(|terms| !line.is_below(terms.headroom()))
-        };
-        let side = |end: i64| if is_good(end) { None } else { Rate::new(halve(0, end, is_good).1) };
-        let one = limits::RATE_ONE;
         if terms.positions.iter().all(|row| row.notional.is_zero()) {
-            (None, None)
-        } else {
-            (side(1 - one), side(9 * one))
+            return (None, None);
         }
+        let at = |units: i64| {
+            let moved = |rate| self.headroom_at(|holding| holding.price.scale(rate, Round::Down));
+            Point { units, headroom: Rate::new(units).and_then(moved) }
+        };
+        let now = Point { units: 0, headroom: Some(terms.headroom()) };
+        let side = |end: i64| {
+            let end = at(end);
+            if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units) }
+        };
+        let one = limits::RATE_ONE;
+        (side(1 - one), side(9 * one))
     }
 
     /// The price at which the account has nothing left, without haircuts, all other prices fixed.
@@ -322,9 +373,7 @@ impl<'a> Account<'a> {
         for (collateral, term) in self.collateral.iter().zip(&terms.collateral) {
             equity = equity.checked_add(term.amount.at_index(collateral.index_price, Rate::ONE, Round::Down)?)?;
         }
-        let one = i128::from(Price::ONE.units());
-        let wallet =
-            Money::from_units(mul_div(equity.units(), one, i128::from(index.units()), Round::Down)?) - row.upnl;
+        let wallet = equity.from_index(index, Round::Down)? - row.upnl;
         Some(bankruptcy_price(holding.rules.contract, holding.size, holding.cost, wallet))
     }
 
@@ -403,6 +452,8 @@ mod tests {
     use super::*;
     use crate::account::{AccountRules, MarketRules};
     use crate::{Haircuts, Ladder, StepLadder, TierTable};
+    use alloc::vec;
+    use proptest::prelude::*;
 
     fn m(text: &str) -> Money {
         text.parse().unwrap()
@@ -574,6 +625,43 @@ mod tests {
         let prices = account.liquidation_prices(&terms, 0).unwrap();
         assert_eq!(prices, account.liquidation_prices(&terms, 1).unwrap());
         assert_eq!(prices.below, at("76.53061224"));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_find_what_halving_does(
+            sizes in [1i64..4_000, -4_000i64..-1], hedge in any::<bool>(), is_inverse in any::<bool>(), share in 3i64..=10,
+            amount in 1i64..60_000, price in 2_000i64..20_000, other in -30_000i64..30_000,
+        ) {
+            let steps = [("20000", "0.02", "0.01"), ("100000", "0.1", "0.05"), ("900000", "0.6", "0.5")];
+            let contract = if is_inverse { Contract::Inverse { face: 100 } } else { Contract::Linear };
+            let market = MarketRules { contract, closing_fee: r("0.0005"), ..rules(tiers(&steps)) };
+            let mark = Price::new(price * 10_000_000).unwrap();
+            let held = |size: i64| {
+                let size = Size::new(size * 1_000_000).unwrap();
+                let cost = contract.value(Price::whole(900), size, Round::TowardZero).unwrap();
+                Holding { rules: &market, size, cost, price: mark, leverage: Rate::ZERO, settlement: 0, market: 0 }
+            };
+            let positions = if hedge { sizes.map(held).to_vec() } else { vec![held(if amount % 2 == 0 { sizes[0] } else { sizes[1] })] };
+            let haircuts = Haircuts::flat(Rate::new(share * 100_000_000).unwrap());
+            let asset = |amount: i64, index_price| Collateral { amount: Money::whole(amount), index_price, haircuts };
+            let collateral = [asset(amount, Price::whole(3)), asset(other, Price::ONE)];
+            let account = Account { rules: AccountRules::default(), collateral: &collateral, positions: &positions };
+            let terms = account.terms().unwrap();
+            prop_assume!(!terms.headroom().is_negative());
+            let headroom = |units| {
+                let price = Price::new(units).unwrap();
+                account.terms_at(|_| Some(price)).map(|terms| terms.headroom())
+            };
+            let is_good = |units| headroom(units).is_some_and(|headroom| !headroom.is_negative());
+            let (below, above) = account.crossings(&terms, 0).unwrap();
+            for (end, found) in [(1, below), (mark.units() * PRICE_RANGE, above)] {
+                let end = if headroom(end).is_some() { end } else { halve(mark.units(), end, |p| headroom(p).is_some()).0 };
+                let wanted = if is_good(end) { None } else { Some(halve(mark.units(), end, is_good)) };
+                let found = found.map(|found| (found.last_good.units(), found.first_below.units()));
+                prop_assert_eq!(found, wanted);
+            }
+        }
     }
 
     #[test]

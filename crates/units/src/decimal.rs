@@ -45,6 +45,17 @@ impl fmt::Display for ParseError {
 
 impl core::error::Error for ParseError {}
 
+/// Above all numbers of eighteen digits.
+const PART_MAX: u64 = 1_000_000_000_000_000_000;
+
+/// The digits of `value` followed by those of `part`.
+fn joined(value: i128, part: u64, part_scale: u64) -> Option<i128> {
+    if value == 0 {
+        return Some(i128::from(part));
+    }
+    value.checked_mul(i128::from(part_scale))?.checked_add(i128::from(part))
+}
+
 /// Reads `text` as an integer count of 10^-`decimals`.
 pub(crate) fn parse(text: &str, decimals: u32) -> Result<i128, ParseError> {
     let fail = |at, kind| Err(ParseError { at, kind });
@@ -55,7 +66,9 @@ pub(crate) fn parse(text: &str, decimals: u32) -> Result<i128, ParseError> {
         Some(rest) => (true, rest, 1),
         None => (false, text, 0),
     };
-    let (mut value, mut seen, mut after_point) = (0i128, 0u32, None::<u32>);
+    // Eighteen digits at a time are added up in 64 bits.
+    let (mut value, mut part, mut part_scale) = (0i128, 0u64, 1u64);
+    let (mut seen, mut after_point) = (0u32, None::<u32>);
     for (i, byte) in digits.bytes().enumerate() {
         let at = start + i;
         match byte {
@@ -67,10 +80,14 @@ pub(crate) fn parse(text: &str, decimals: u32) -> Result<i128, ParseError> {
                     }
                 }
                 seen += 1;
-                value = match value.checked_mul(10).and_then(|v| v.checked_add(i128::from(byte - b'0'))) {
-                    Some(v) => v,
-                    None => return fail(at, ParseErrorKind::OutOfRange),
-                };
+                (part, part_scale) = (part * 10 + u64::from(byte - b'0'), part_scale * 10);
+                if part_scale == PART_MAX {
+                    value = match joined(value, part, part_scale) {
+                        Some(v) => v,
+                        None => return fail(at, ParseErrorKind::OutOfRange),
+                    };
+                    (part, part_scale) = (0, 1);
+                }
             }
             // A point needs a digit on both sides: ".5" and "5." are typing errors more often than numbers.
             b'.' if after_point.is_none() && seen > 0 && i + 1 < digits.len() => after_point = Some(0),
@@ -81,7 +98,11 @@ pub(crate) fn parse(text: &str, decimals: u32) -> Result<i128, ParseError> {
         return fail(start, ParseErrorKind::Empty);
     }
     let missing = decimals - after_point.unwrap_or(0);
-    let scaled = 10i128.checked_pow(missing).and_then(|scale| value.checked_mul(scale));
+    let scaled =
+        joined(value, part, part_scale).and_then(|value| match (i64::try_from(value), 10u64.checked_pow(missing)) {
+            (Ok(value), Some(scale)) => i128::from(value).checked_mul(i128::from(scale)),
+            _ => value.checked_mul(10i128.checked_pow(missing)?),
+        });
     match scaled {
         Some(v) if negative => Ok(-v),
         Some(v) => Ok(v),

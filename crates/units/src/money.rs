@@ -80,6 +80,7 @@ impl Money {
     }
 
     /// Sum, or `None` beyond the bound of what state may hold.
+    #[inline]
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).and_then(Self::new)
@@ -88,14 +89,16 @@ impl Money {
     /// This amount × `rate`. Never overflows for money in bounds: whole part and remainder are multiplied apart.
     ///
     /// 10 × 0.0005 is 0.005.
+    #[inline]
     #[must_use]
     pub fn mul_rate(self, rate: Rate, round: Round) -> Self {
         if rate.units() == 0 || self.0 == 0 {
             return Self::ZERO;
         }
         let (one, rate) = (i128::from(limits::RATE_ONE), i128::from(rate.units()));
-        if let Some(product) = self.0.checked_mul(rate) {
-            return Self(crate::div_round(product, one, round).unwrap_or(0));
+        // A rate has less than 37 bits.
+        if self.0.unsigned_abs() < 1 << 90 {
+            return Self(crate::wide::div_billion(self.0.wrapping_mul(rate), round));
         }
         let (whole, rest) = (self.0.div_euclid(one), self.0.rem_euclid(one));
         Self(whole * rate + crate::div_round(rest * rate, one, round).unwrap_or(0))
@@ -111,6 +114,7 @@ impl Money {
     /// does not fit.
     ///
     /// 2 BTC at 50,000 and 0.95 count 95,000.
+    #[inline]
     #[must_use]
     pub fn at_index(self, index: Price, haircut: Rate, round: Round) -> Option<Self> {
         let scale = i128::from(limits::RATE_ONE) * i128::from(Price::ONE.units());
@@ -123,6 +127,9 @@ impl Money {
     /// How much of an asset at `index` this amount of the numeraire is; `None` when `index` is zero.
     #[must_use]
     pub fn from_index(self, index: Price, round: Round) -> Option<Self> {
+        if index.units() == Price::ONE.units() {
+            return Some(self);
+        }
         mul_div(self.0, i128::from(Price::ONE.units()), i128::from(index.units()), round).map(Self)
     }
 

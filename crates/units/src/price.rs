@@ -1,6 +1,6 @@
 //! A price per contract (linear) or per coin (inverse).
 
-use crate::{Money, Round, Size, limits, mul_div, text::decimal_text};
+use crate::{Money, Round, Size, limits, text::decimal_text};
 use core::ops::{Add, Mul, Neg, Sub};
 
 /// A price. Unit: 1e-8 of the quote per contract (linear) or per coin (inverse).
@@ -40,10 +40,11 @@ impl Price {
     }
 
     /// This price × (1 + `rate`), rounded; `None` when it does not fit.
+    #[inline]
     #[must_use]
     pub fn scale(self, rate: Rate, round: Round) -> Option<Self> {
         let factor = i128::from(limits::RATE_ONE) + i128::from(rate.units());
-        let units = mul_div(i128::from(self.0), factor, i128::from(limits::RATE_ONE), round)?;
+        let units = crate::wide::div_billion(i128::from(self.0) * factor, round);
         i64::try_from(units).ok().and_then(Self::new)
     }
 

@@ -13,7 +13,8 @@ pub fn div_round(a: i128, b: i128, round: Round) -> Option<i128> {
         (Ok(a), Ok(b)) if b != 0 && b != -1 => (i128::from(a / b), a % b == 0),
         _ => {
             let q = a.checked_div(b)?;
-            (q, q.checked_mul(b)? == a)
+            // |q × b| is at most |a|.
+            (q, q.wrapping_mul(b) == a)
         }
     };
     let negative = (a < 0) != (b < 0);
@@ -22,6 +23,32 @@ pub fn div_round(a: i128, b: i128, round: Round) -> Option<i128> {
         (false, false, Round::Up) => q.checked_add(1),
         (false, true, Round::Down) => q.checked_sub(1),
     }
+}
+
+/// `a` ÷ 10⁹, rounded as said: what every product with a rate needs, several times faster than [`div_round`].
+///
+/// 10⁹ is 2⁹ × 1,953,125. Without the nine bits there are at most 107 below 2¹¹⁶, which are divided in two parts: the upper 64 and,
+/// with what they leave over, the lower 43. The machine divides 64 bits by a constant with one product.
+#[inline]
+#[must_use]
+pub(crate) fn div_billion(a: i128, round: Round) -> i128 {
+    const FIVES: u64 = 1_953_125;
+    let n = a.unsigned_abs();
+    let Ok(upper) = u64::try_from(n >> 52) else {
+        return div_round(a, 1_000_000_000, round).unwrap_or(0);
+    };
+    let low = |n: u128, bits: u32| u64::try_from(n & ((1 << bits) - 1)).unwrap_or(0);
+    let (above, left) = (upper / FIVES, upper % FIVES);
+    let lower = (left << 43) | low(n >> 9, 43);
+    let quotient = (u128::from(above) << 43) | u128::from(lower / FIVES);
+    let is_exact = lower.is_multiple_of(FIVES) && low(n, 9) == 0;
+    let away = match round {
+        Round::Up => a > 0,
+        Round::Down => a < 0,
+        Round::TowardZero => false,
+    };
+    let quotient = quotient.cast_signed() + i128::from(away && !is_exact);
+    if a < 0 { -quotient } else { quotient }
 }
 
 /// `a × b ÷ c`, rounded once. `None` when `c` is zero or the result does not fit an `i128`.
@@ -98,6 +125,16 @@ mod tests {
                 let narrow = div_round(a * b, c, round);
                 let wide = div_wide(I256::from(a) * I256::from(b), I256::from(c), round);
                 prop_assert_eq!(narrow, wide);
+            }
+        }
+
+        #[test]
+        fn a_billion_has_its_own_way(a in any::<i128>(), bits in 0u32..127) {
+            let a = a >> bits;
+            for a in [a, a - a % 1_000_000_000] {
+                for round in [Round::Up, Round::Down, Round::TowardZero] {
+                    prop_assert_eq!(Some(div_billion(a, round)), div_round(a, 1_000_000_000, round));
+                }
             }
         }
 

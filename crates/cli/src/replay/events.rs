@@ -1,35 +1,19 @@
 //! `--events`: the rows of every event as CSV or Parquet, written while the run goes on. What a row holds is decided in
-//! `sim`; how a cell is stored, here.
+//! `sim`; how a cell is stored, in [`crate::table`].
 
 use super::files::Failure;
 use crate::save::Target;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int64Type};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::{parser::parse_message_type, types::ColumnPath};
-use sim::replay::{Cell, EVENT_COLUMNS, EventRow, EventTable, Unit};
-use std::collections::HashMap;
+use crate::table::{Form, Table};
+use sim::replay::{EVENT_COLUMNS, EventTable};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// Rows that are held back to be written as one group: about 30 MB.
-const GROUP_ROWS: usize = 65_536;
 
 /// The file of a run's events.
 pub struct Events {
     path: PathBuf,
     table: EventTable,
-    sink: Sink,
+    rows: Table<Target>,
     /// The first thing that went wrong; nothing is written after it.
     failed: Option<String>,
-}
-
-enum Sink {
-    Csv(Box<csv::Writer<Target>>),
-    Parquet(Box<Groups>),
 }
 
 impl Events {
@@ -38,25 +22,9 @@ impl Events {
     /// # Errors
     /// Another ending than `.csv` or `.parquet`, or nothing can be written there.
     pub fn new(path: &Path, force: bool, table: EventTable, reproduce: &str) -> Result<Self, Failure> {
-        let problem = |why: &dyn std::fmt::Display| Failure::unwritable(path, &why.to_string());
-        let sink = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("csv") => {
-                let mut writer = csv::Writer::from_writer(Target::new(path, force)?);
-                writer.write_record(EVENT_COLUMNS.map(|(name, _)| name)).map_err(|why| problem(&why))?;
-                Sink::Csv(Box::new(writer))
-            }
-            Some("parquet") => {
-                let groups = Groups::new(Target::new(path, force)?, reproduce);
-                Sink::Parquet(Box::new(groups.map_err(|why| problem(&why))?))
-            }
-            _ => {
-                return Err(Failure::usage(format!(
-                    "events cannot be written to {}\n  expected: a name that ends in .csv or .parquet",
-                    path.display()
-                )));
-            }
-        };
-        Ok(Self { path: path.to_owned(), table, sink, failed: None })
+        let note = ("plimsoll.reproduce", reproduce);
+        let rows = Table::create(path, force, &Form { what: "events", columns: &EVENT_COLUMNS, repeats: true, note })?;
+        Ok(Self { path: path.to_owned(), table, rows, failed: None })
     }
 
     /// The accounts are open: see [`EventTable::opened`].
@@ -66,10 +34,10 @@ impl Events {
 
     /// Writes the events of one command.
     pub fn take(&mut self, events: &[engine::Event], state: &engine::State) {
-        let (sink, failed) = (&mut self.sink, &mut self.failed);
+        let (rows, failed) = (&mut self.rows, &mut self.failed);
         self.table.take(events, state, &mut |row| {
             if failed.is_none() {
-                *failed = sink.push(row).err();
+                *failed = rows.push(row).err();
             }
         });
     }
@@ -79,136 +47,8 @@ impl Events {
     /// # Errors
     /// What kept it from being written, now or during the run.
     pub fn finish(self) -> Result<(), Failure> {
-        let problem = |why: String| Failure::unwritable(&self.path, &why);
-        if let Some(why) = self.failed {
-            return Err(problem(why));
-        }
-        let target = match self.sink {
-            Sink::Csv(writer) => writer.into_inner().map_err(|why| problem(why.error().to_string()))?,
-            Sink::Parquet(groups) => groups.finish().map_err(|why| problem(why.to_string()))?,
-        };
-        target.finish()
-    }
-}
-
-impl Sink {
-    fn push(&mut self, row: &EventRow<'_>) -> Result<(), String> {
-        match self {
-            Self::Csv(writer) => {
-                let cells = row.iter().zip(EVENT_COLUMNS).map(|(cell, (_, unit))| cell.text(unit));
-                writer.write_record(cells).map_err(|why| why.to_string())
-            }
-            Self::Parquet(groups) => groups.push(row).map_err(|why| why.to_string()),
-        }
-    }
-}
-
-/// Rows on their way into a Parquet file, column by column.
-struct Groups {
-    writer: SerializedFileWriter<Target>,
-    columns: Vec<Column>,
-    rows: usize,
-}
-
-/// A column of the group that is not written yet: 1 for a cell with something in it, 0 for an empty one, and the cells that
-/// are not empty.
-#[derive(Default)]
-struct Column {
-    levels: Vec<i16>,
-    counts: Vec<i64>,
-    decimals: Vec<u8>,
-    texts: Vec<ByteArray>,
-    known: HashMap<String, ByteArray>,
-}
-
-/// Bytes of a decimal: any `i128`.
-const DECIMAL_BYTES: usize = 16;
-
-impl Groups {
-    fn new(target: Target, reproduce: &str) -> Result<Self, ParquetError> {
-        let field = |(name, unit): (&str, Unit)| match unit.decimals() {
-            Some(scale) => format!("optional fixed_len_byte_array({DECIMAL_BYTES}) {name} (decimal(38,{scale}));"),
-            None => match unit {
-                Unit::Text => format!("optional binary {name} (string);"),
-                Unit::Time => format!("optional int64 {name} (timestamp(nanos,true));"),
-                _ => format!("optional int64 {name};"),
-            },
-        };
-        let fields: String = EVENT_COLUMNS.map(field).concat();
-        let schema = parse_message_type(&format!("message events {{ {fields} }}"))?;
-        let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_key_value_metadata(Some(vec![KeyValue::new("plimsoll.reproduce".to_owned(), reproduce.to_owned())]));
-        // Names repeat and go through a dictionary; numbers that rise are smaller as differences.
-        for (name, unit) in EVENT_COLUMNS {
-            if matches!(unit, Unit::Count | Unit::Time) {
-                let path = ColumnPath::from(name);
-                properties = properties
-                    .set_column_dictionary_enabled(path.clone(), false)
-                    .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-            }
-        }
-        let writer = SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties.build()))?;
-        Ok(Self { writer, columns: EVENT_COLUMNS.map(|_| Column::default()).into(), rows: 0 })
-    }
-
-    fn push(&mut self, row: &EventRow<'_>) -> Result<(), ParquetError> {
-        for ((column, cell), (_, unit)) in self.columns.iter_mut().zip(row).zip(EVENT_COLUMNS) {
-            column.push(*cell, unit);
-        }
-        self.rows += 1;
-        if self.rows < GROUP_ROWS { Ok(()) } else { self.write() }
-    }
-
-    /// Writes the group, if there is anything in it.
-    fn write(&mut self) -> Result<(), ParquetError> {
-        if std::mem::take(&mut self.rows) == 0 {
-            return Ok(());
-        }
-        let mut group = self.writer.next_row_group()?;
-        for (column, (_, unit)) in self.columns.iter_mut().zip(EVENT_COLUMNS) {
-            let Some(mut to) = group.next_column()? else { continue };
-            let Column { levels, counts, decimals, texts, .. } = std::mem::take(column);
-            match unit {
-                Unit::Text => to.typed::<ByteArrayType>().write_batch(&texts, Some(&levels), None)?,
-                Unit::Count | Unit::Time => to.typed::<Int64Type>().write_batch(&counts, Some(&levels), None)?,
-                _ => {
-                    let (len, bytes) = (decimals.len(), ByteArray::from(decimals));
-                    let starts = (0..len).step_by(DECIMAL_BYTES);
-                    let values: Vec<FixedLenByteArray> =
-                        starts.map(|at| bytes.slice(at, DECIMAL_BYTES).into()).collect();
-                    to.typed::<FixedLenByteArrayType>().write_batch(&values, Some(&levels), None)?
-                }
-            };
-            to.close()?;
-        }
-        group.close().map(|_| ())
-    }
-
-    fn finish(mut self) -> Result<Target, ParquetError> {
-        self.write()?;
-        self.writer.into_inner()
-    }
-}
-
-impl Column {
-    fn push(&mut self, cell: Cell<'_>, unit: Unit) {
-        self.levels.push(i16::from(cell != Cell::Empty));
-        match cell {
-            Cell::Empty => {}
-            Cell::Text(text) => {
-                let known = self.known.get(text).cloned();
-                let bytes = known.unwrap_or_else(|| {
-                    let bytes = ByteArray::from(text);
-                    self.known.insert(text.to_owned(), bytes.clone());
-                    bytes
-                });
-                self.texts.push(bytes);
-            }
-            Cell::Number(n) if unit.decimals().is_some() => self.decimals.extend(n.to_be_bytes()),
-            // Handles, numbers of commands and moments are 64 bits in the engine.
-            Cell::Number(n) => self.counts.push(i64::try_from(n).unwrap_or(i64::MAX)),
-        }
+        let done = self.failed.map_or_else(|| self.rows.finish(), Err);
+        done.map_err(|why| Failure::unwritable(&self.path, &why))?.finish()
     }
 }
 
@@ -216,7 +56,7 @@ impl Column {
 mod tests {
     use super::super::files::rows;
     use super::*;
-    use sim::replay::{Closed, Config, Figures, Report, Window, named};
+    use sim::replay::{Closed, Config, Figures, Report, Unit, Window, named};
     use std::cell::RefCell;
     use std::collections::BTreeMap;
     use units::Money;

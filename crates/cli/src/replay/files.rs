@@ -114,11 +114,16 @@ pub fn write_rows(path: &Path, target: Target, header: &[&str], rows: &[[String;
 /// Gives the header as row 1, then every row; stops at the first error.
 pub fn rows(path: &Path, mut take: impl FnMut(&str, u64, &[&str]) -> Result<(), RowError>) -> Result<(), Failure> {
     let name = path.display().to_string();
-    let mut file = File::open(path).map_err(|why| Failure::file(path, &why.to_string()))?;
-    let mut magic = [0; 4];
-    let is_parquet = file.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
+    let is_parquet = is_parquet(path)?;
     let file = File::open(path).map_err(|why| Failure::file(path, &why.to_string()))?;
     if is_parquet { parquet_rows(path, file, &name, &mut take) } else { csv_rows(path, file, &name, &mut take) }
+}
+
+/// Whether a file is Parquet, by its first bytes.
+pub fn is_parquet(path: &Path) -> Result<bool, Failure> {
+    let mut file = File::open(path).map_err(|why| Failure::file(path, &why.to_string()))?;
+    let mut magic = [0; 4];
+    Ok(file.read_exact(&mut magic).is_ok() && &magic == b"PAR1")
 }
 
 type Take<'a> = dyn FnMut(&str, u64, &[&str]) -> Result<(), RowError> + 'a;
@@ -126,7 +131,7 @@ type Take<'a> = dyn FnMut(&str, u64, &[&str]) -> Result<(), RowError> + 'a;
 fn csv_rows(path: &Path, file: File, name: &str, take: &mut Take<'_>) -> Result<(), Failure> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
     let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(|why| unreadable(path, &why))? {
+    while reader.read_record(&mut record).map_err(|why| unreadable_csv(path, &why))? {
         let row = record.position().map_or(0, csv::Position::line);
         let cells: Vec<&str> = record.iter().map(|cell| cell.trim_start_matches('\u{feff}')).collect();
         take(name, row, &cells)?;
@@ -134,7 +139,8 @@ fn csv_rows(path: &Path, file: File, name: &str, take: &mut Take<'_>) -> Result<
     Ok(())
 }
 
-fn unreadable(path: &Path, why: &csv::Error) -> Failure {
+/// A CSV file that cannot be read on.
+pub fn unreadable_csv(path: &Path, why: &csv::Error) -> Failure {
     match why.kind() {
         csv::ErrorKind::Io(why) => Failure::file(path, &why.to_string()),
         csv::ErrorKind::Utf8 { pos, .. } => {
@@ -148,11 +154,14 @@ fn unreadable(path: &Path, why: &csv::Error) -> Failure {
     }
 }
 
+/// A Parquet file that cannot be read on.
+pub fn not_parquet(path: &Path, why: &parquet::errors::ParquetError) -> Failure {
+    let hint = "hint: write it again as CSV, or as Parquet with zstd, snappy or no compression";
+    Failure::usage(format!("{}: not a Parquet file that can be read: {why}\n  {hint}", path.display()))
+}
+
 fn parquet_rows(path: &Path, file: File, name: &str, take: &mut Take<'_>) -> Result<(), Failure> {
-    let problem = |why: parquet::errors::ParquetError| {
-        let hint = "hint: write it again as CSV, or as Parquet with zstd, snappy or no compression";
-        Failure::usage(format!("{}: not a Parquet file that can be read: {why}\n  {hint}", path.display()))
-    };
+    let problem = |why: parquet::errors::ParquetError| not_parquet(path, &why);
     let reader = SerializedFileReader::new(file).map_err(problem)?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let header: Vec<String> = schema.columns().iter().map(|c| c.name().to_owned()).collect();

@@ -1,7 +1,11 @@
 //! `plimsoll margin --accounts`: CSV and Parquet say the same, as a single book does, and what is wrong is said with its place.
 
-use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::data_type::{
+    ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
+};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
+use parquet::record::Field;
 use parquet::schema::parser::parse_message_type;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -121,5 +125,91 @@ fn a_file_is_written_once() {
     let why = text(&of_file("docs/books/accounts.csv", &["--out", ending.to_str().unwrap()]).stderr);
     assert!(why.contains("ends in .csv"), "{why}");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Every row of a Parquet file as text: decimals with the digits that they need, nothing for nothing.
+fn cells(path: &Path) -> Vec<Vec<String>> {
+    let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    let text = |field: &Field| match field {
+        Field::Null => String::new(),
+        Field::Str(text) => text.clone(),
+        Field::Decimal(_) => field.to_string().trim_end_matches('0').trim_end_matches('.').to_owned(),
+        Field::Bool(is) => is.to_string(),
+        other => panic!("{other} is neither a name, a decimal nor a flag"),
+    };
+    let rows = reader.get_row_iter(None).unwrap();
+    rows.map(|row| row.unwrap().get_column_iter().map(|(_, field)| text(field)).collect()).collect()
+}
+
+#[test]
+fn parquet_figures_are_those_of_csv() {
+    let folder = folder("figures");
+    let path = folder.join("accounts.csv");
+    let mut rows = HEAD.to_owned() + "\n";
+    for n in 0..300u32 {
+        let side = if n % 2 == 0 { "" } else { "-" };
+        // The first has nothing left, so that it has no ratio.
+        let entry = if n == 0 { 300_000 } else { 119_000 + n * 7 };
+        rows += &format!("\"a, {n}\",{}.5,BTCUSDT,{side}0.{:03},{},20\n", n * 3, n % 400 + 1, entry);
+        if n % 3 == 0 {
+            rows += &format!("\"a, {n}\",,ETHUSDT,{}.003,4301.07,10\n", n % 11);
+        }
+    }
+    std::fs::write(&path, rows).unwrap();
+    let [csv, parquet] = ["csv", "parquet"].map(|ending| {
+        let to = folder.join(format!("figures.{ending}"));
+        let ran = of_file(path.to_str().unwrap(), &["--liquidation-moves", "--out", to.to_str().unwrap()]);
+        assert!(text(&ran.stderr).starts_with("300 accounts, "), "{}", text(&ran.stderr));
+        to
+    });
+    let mut reader = csv::Reader::from_path(csv).unwrap();
+    let wanted: Vec<Vec<String>> =
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+    assert_eq!((wanted.len(), wanted[0].len()), (300, 9));
+    for at in [5, 7, 8] {
+        assert!(wanted.iter().any(|row| row[at].is_empty()), "column {at} is never empty");
+    }
+    assert_eq!(cells(&parquet), wanted);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn numbers_of_parquet_are_read_as_they_were_written() {
+    let folder = folder("numbers");
+    let path = folder.join("accounts.parquet");
+    let schema =
+        "message rows { required binary account (string); required int64 leverage; required double entry_price;
+        required fixed_len_byte_array(5) collateral (decimal(10,2)); required int32 size (decimal(9,3));
+        required binary market (string); optional int64 other; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(std::fs::File::create(&path).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut at = 0;
+    while let Some(mut column) = group.next_column().unwrap() {
+        let name = |text: &str| vec![ByteArray::from(text)];
+        match at {
+            0 => column.typed::<ByteArrayType>().write_batch(&name("ann"), None, None),
+            1 => column.typed::<Int64Type>().write_batch(&[20], None, None),
+            2 => column.typed::<DoubleType>().write_batch(&[121_000.1], None, None),
+            3 => {
+                let money = FixedLenByteArray::from(2_500_050i64.to_be_bytes()[3..].to_vec());
+                column.typed::<FixedLenByteArrayType>().write_batch(&[money], None, None)
+            }
+            4 => column.typed::<Int32Type>().write_batch(&[-3_050], None, None),
+            5 => column.typed::<ByteArrayType>().write_batch(&name("BTCUSDT"), None, None),
+            _ => column.typed::<Int64Type>().write_batch(&[], Some(&[0]), None),
+        }
+        .unwrap();
+        column.close().unwrap();
+        at += 1;
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    let same = folder.join("accounts.csv");
+    std::fs::write(&same, format!("{HEAD}\nann,25000.50,BTCUSDT,-3.050,121000.1,20\n")).unwrap();
+    let [parquet, csv] = [path, same].map(|path| of_file(path.to_str().unwrap(), &[]));
+    assert!(csv.status.success(), "{}", text(&csv.stderr));
+    assert_eq!(text(&parquet.stdout), text(&csv.stdout), "{}", text(&parquet.stderr));
     std::fs::remove_dir_all(&folder).unwrap();
 }

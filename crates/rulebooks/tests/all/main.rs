@@ -2,6 +2,7 @@
 
 mod import;
 mod import_refused;
+mod many;
 mod schema;
 mod shipped;
 mod support;

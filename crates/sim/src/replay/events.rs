@@ -4,7 +4,7 @@
 //! A row has the names of handles, sizes and prices per base unit, and the fields of the event in a column of their kind.
 //! Fields without a column stand in `details`, so that none is lost and a new one needs nothing here.
 
-use super::decimal::decimal_text;
+use super::decimal::push_decimal;
 use super::figures::Figures;
 use engine::{AccountId, AssetId, Event, MarketId, OrderId, State};
 use serde::de::IntoDeserializer;
@@ -31,6 +31,8 @@ pub enum Unit {
     Money,
     /// 1e-9.
     Rate,
+    /// 0 or 1, shown as `false` and `true`.
+    Flag,
 }
 
 impl Unit {
@@ -38,7 +40,7 @@ impl Unit {
     #[must_use]
     pub const fn decimals(self) -> Option<u32> {
         match self {
-            Self::Count | Self::Text | Self::Time => None,
+            Self::Count | Self::Text | Self::Time | Self::Flag => None,
             Self::Size => Some(8),
             Self::Price => Some(PRICE_DECIMALS),
             Self::Money => Some(16),
@@ -104,17 +106,16 @@ pub enum Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The cell as text: decimals with every digit they need, moments as `2025-10-10T21:15:00Z`, empty for nothing.
-    #[must_use]
-    pub fn text(self, unit: Unit) -> String {
-        match (self, unit.decimals()) {
-            (Cell::Empty, _) => String::new(),
-            (Cell::Text(text), _) => text.to_owned(),
-            (Cell::Number(n), Some(decimals)) => decimal_text(n, decimals),
-            (Cell::Number(n), None) if unit == Unit::Time => {
-                i64::try_from(n).map_or_else(|_| n.to_string(), |ns| Time::from_ns(ns).to_string())
-            }
-            (Cell::Number(n), None) => n.to_string(),
+    /// Adds the cell as text: decimals with every digit they need, moments as `2025-10-10T21:15:00Z`, nothing for nothing.
+    pub fn write(self, unit: Unit, to: &mut String) {
+        match self {
+            Cell::Empty => {}
+            Cell::Text(text) => to.push_str(text),
+            Cell::Number(n) => match (unit, i64::try_from(n)) {
+                (Unit::Flag, _) => to.push_str(if n == 0 { "false" } else { "true" }),
+                (Unit::Time, Ok(ns)) => to.push_str(&Time::from_ns(ns).to_string()),
+                _ => push_decimal(to, n, unit.decimals().unwrap_or(0)),
+            },
         }
     }
 }

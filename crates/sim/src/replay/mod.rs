@@ -31,6 +31,7 @@ mod venue;
 
 pub use book::{BOOK_COLUMNS, Book, BookReader, book_rows};
 pub use config::{Config, FeedbackKnobs, LadderKnobs, LiquidityKnobs, PopulationKnobs};
+pub use decimal::push_decimal;
 pub use desk::Observer;
 pub use events::{Cell, EVENT_COLUMNS, EventRow, EventTable, Unit};
 pub use feedback::Displacement;
