@@ -3,7 +3,7 @@
 //! Two rules, both from one number w, the share of a price that every price may move by before the account is looked at:
 //!
 //! - *One-sided*, for linear positions that settle in an asset that counts in full and has no price: Σ |size| × price × w ×
-//!   (1 + maintenance rate, for shorts) is at most the slack. A long has a trigger below, a short one above, on prices that
+//!   (1 + steepest maintenance rate for shorts, 1 − gentlest for longs) is at most the slack. A long has a trigger below, a short one above, on prices that
 //!   funding shifts.
 //! - *Both ways*, for everything else: whatever the prices of markets and assets and the cumulative funding of each do
 //!   within w, equity and maintenance together change by no more than the slack.
@@ -88,8 +88,12 @@ impl Watch {
         let cost = |e: &Exposure| {
             let market = state.market(e.market);
             let notional = state.valuation(market) * e.size.abs();
-            let rise = if e.size.is_negative() { notional.mul_rate(steepest(market), Round::Up) } else { Money::ZERO };
-            notional.units() + rise.units()
+            // Maintenance grows against a short by the steepest rate at most, and falls for a long by the gentlest at least.
+            if e.size.is_negative() {
+                notional.units() + notional.mul_rate(steepest(market), Round::Up).units()
+            } else {
+                notional.units() - notional.mul_rate(gentlest(market), Round::Down).units()
+            }
         };
         let share = share(slack, open().map(cost).sum(), FARTHEST);
         for e in open() {
@@ -155,6 +159,12 @@ fn set(rows: &mut [Row], account: AccountId) -> Entry {
 /// The most that maintenance grows by per notional.
 fn steepest(market: &Market) -> Rate {
     market.params.tiers.maintenance_rate_max() + market.params.closing_fee
+}
+
+/// The least that maintenance grows by per notional: nothing while a market is being settled.
+fn gentlest(market: &Market) -> Rate {
+    let first = market.params.tiers.of(Money::ZERO).maintenance_rate;
+    if market.is_over() { Rate::ZERO } else { first + market.params.closing_fee }
 }
 
 impl State {
