@@ -516,6 +516,9 @@ impl Checker<'_> {
     }
 }
 
+/// More names than this are not listed.
+const LISTED_MAX: usize = 20;
+
 /// What was meant, or what there is.
 pub(crate) fn suggestion(given: &str, names: &[&str]) -> String {
     let lower = given.to_lowercase();
@@ -523,7 +526,9 @@ pub(crate) fn suggestion(given: &str, names: &[&str]) -> String {
         names.iter().find(|name| name.to_lowercase().starts_with(&lower) || lower.starts_with(&name.to_lowercase()));
     match close.filter(|_| !given.is_empty()) {
         Some(name) => format!("did you mean {name}?"),
-        None if names.len() > 12 => format!("it has {} and {} more", names[..12].join(", "), names.len() - 12),
+        None if names.len() > LISTED_MAX => {
+            format!("it has {} and {} more", names[..LISTED_MAX].join(", "), names.len() - LISTED_MAX)
+        }
         None => format!("it has {}", names.join(", ")),
     }
 }
