@@ -45,15 +45,11 @@ pub fn run(args: &ManyArgs, path: &Path, venue: &str) -> ExitCode {
 
 fn write(args: &ManyArgs, path: &Path, venue: &str) -> Result<(), Failure> {
     let started = Instant::now();
-    let usage = |problem: Box<rulebooks::Problem>| {
-        let text = problem.to_string();
-        Failure::usage(text.strip_prefix("error: ").unwrap_or(&text).to_owned())
-    };
     let prices = args.prices.as_deref().unwrap_or(Path::new(""));
     let text = std::fs::read_to_string(prices).map_err(|why| Failure::file(prices, &why.to_string()))?;
-    let prices = PricesFile::read(&Source { file: &prices.display().to_string(), text: &text }).map_err(usage)?;
-    let rulebook = rulebooks::named(venue).map_err(usage)?;
-    let desk = Desk::new(&rulebook, &prices).map_err(usage)?;
+    let prices = PricesFile::read(&Source { file: &prices.display().to_string(), text: &text })?;
+    let rulebook = rulebooks::named(venue)?;
+    let desk = Desk::new(&rulebook, &prices)?;
     let columns = if args.liquidation_moves { &COLUMNS[..] } else { &COLUMNS[..COLUMNS.len() - 2] };
     let Some(out) = args.out.as_deref() else {
         // Nothing is printed of a file with an error in it.

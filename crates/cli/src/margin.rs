@@ -88,13 +88,15 @@ fn answer(args: &Args) -> Result<String, Failure> {
     if let Some(venues) = &args.compare {
         return compare(&file, &source, venues, args);
     }
-    let venue = args.rulebook.clone().or(file.rulebook.clone());
-    let Some(venue) = venue else {
+    let named = match &args.rulebook {
+        Some(venue) => Some(rulebooks::named(venue)?),
+        None => file.named_rulebook(&source)?,
+    };
+    let Some(rulebook) = named else {
         let names: Vec<&str> = Shipped::all().map(|shipped| shipped.venue).collect();
         let what = format!("error: {name} names no rulebook\nhint: add --rulebook, one of {}", names.join(", "));
         return Err(Failure(2, what));
     };
-    let rulebook = rulebooks::named(&venue)?;
     let book = Book::check(&file, &source, &rulebook)?;
     if let Some(figure) = &args.explain {
         return explained(&book, &rulebook, figure, args.json);
@@ -367,7 +369,7 @@ fn columns(rows: &[Vec<String>], left: bool) -> String {
     text
 }
 
-const CSV_HEAD: [&str; 17] = [
+const CSV_HEAD: [&str; 23] = [
     "rulebook",
     "version",
     "market",
@@ -381,11 +383,22 @@ const CSV_HEAD: [&str; 17] = [
     "liquidation_price_below",
     "liquidation_price_above",
     "bankruptcy_price",
+    "largest_buy",
+    "largest_sell",
     "account_equity",
     "account_initial_margin",
     "account_maintenance_margin",
     "account_headroom",
+    "account_free_collateral",
+    "account_margin_ratio",
+    "account_liquidation_fall",
+    "account_liquidation_rise",
 ];
+
+/// Nothing where there is none.
+fn optional(figure: Option<impl ToString>) -> String {
+    figure.map(|figure| figure.to_string()).unwrap_or_default()
+}
 
 /// A row per position under a header.
 fn csv(all: &[Figures]) -> Result<String, Failure> {
@@ -394,7 +407,6 @@ fn csv(all: &[Figures]) -> Result<String, Failure> {
     writer.write_record(CSV_HEAD).map_err(|why| failed(&why))?;
     for figures in all {
         for (unit, p) in positions(figures) {
-            let optional = |price: Option<units::Price>| price.map(|price| price.to_string()).unwrap_or_default();
             let cells: [String; CSV_HEAD.len()] = [
                 figures.rulebook.clone(),
                 figures.version.clone(),
@@ -409,10 +421,16 @@ fn csv(all: &[Figures]) -> Result<String, Failure> {
                 optional(p.liquidation_price_below),
                 optional(p.liquidation_price_above),
                 optional(p.bankruptcy_price),
+                optional(p.largest_buy),
+                optional(p.largest_sell),
                 unit.equity.to_string(),
                 unit.initial_margin.to_string(),
                 unit.maintenance_margin.to_string(),
                 unit.headroom.to_string(),
+                unit.free_collateral.to_string(),
+                optional(unit.margin_ratio),
+                optional(unit.liquidation_fall),
+                optional(unit.liquidation_rise),
             ];
             writer.write_record(cells).map_err(|why| failed(&why))?;
         }

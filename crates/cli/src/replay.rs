@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> ExitCode {
 /// A comparison, and its page where one is asked for.
 fn compared(args: &Args) -> Result<(String, bool), Failure> {
     let [page, markdown] = [&args.report, &args.markdown].map(|path| target(path.as_deref(), args.force));
-    compare::run(&args.compare, args.json, args.quiet, markdown?, page?)
+    compare::run(&args.compare, &args.symbols, args.json, args.quiet, markdown?, page?)
 }
 
 /// What a run needs.
@@ -91,7 +91,7 @@ fn prepared(args: &Args) -> Result<Prepared, Failure> {
     let mut config = Config::default();
     if let Some(name) = &args.rulebook {
         let day = Figures::day(&figures);
-        let rulebook = rulebooks::named_near(name, &day).map_err(|problem| Failure::usage(problem.to_string()))?;
+        let rulebook = rulebooks::named_near(name, &day)?;
         apply_rulebook(&rulebook, &mut config, &mut figures)?;
     }
     let mut config = args.config(config)?;
@@ -211,6 +211,13 @@ fn usage() -> String {
 impl From<RowError> for Failure {
     fn from(error: RowError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<Box<rulebooks::Problem>> for Failure {
+    fn from(problem: Box<rulebooks::Problem>) -> Self {
+        let text = problem.to_string();
+        Self::usage(text.strip_prefix("error: ").unwrap_or(&text).to_owned())
     }
 }
 

@@ -17,7 +17,8 @@ use units::{Money, Price, Rate, Round, Size};
 #[serde(deny_unknown_fields)]
 pub struct BookFile {
     /// Venue, or venue@day; the command line may say another.
-    pub rulebook: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub rulebook: Option<Spanned<String>>,
     /// How margin is kept.
     #[schemars(with = "AccountFile")]
     pub account: Spanned<AccountFile>,
@@ -37,7 +38,7 @@ pub struct BookFile {
 
 /// How margin is kept.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an account such as { mode = \"cross\" }")]
 pub struct AccountFile {
     /// cross or isolated.
     #[schemars(with = "Mode")]
@@ -46,7 +47,7 @@ pub struct AccountFile {
 
 /// What is in a wallet.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "collateral: asset, amount")]
 pub struct CollateralFile {
     /// The asset.
     pub asset: String,
@@ -56,7 +57,7 @@ pub struct CollateralFile {
 
 /// What is held.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a position: market, size, entry_price")]
 pub struct PositionFile {
     /// The market.
     #[schemars(with = "String")]
@@ -70,12 +71,13 @@ pub struct PositionFile {
     #[schemars(with = "Option<String>")]
     pub leverage: Option<Spanned<String>>,
     /// Isolated: what stands behind it. Left out: its initial margin at entry.
-    pub margin: Option<MoneyText>,
+    #[schemars(with = "Option<MoneyText>")]
+    pub margin: Option<Spanned<MoneyText>>,
 }
 
 /// Prices of a market or an asset.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "prices such as { mark = \"60500\" }")]
 pub struct PriceFile {
     /// Mark of a market.
     pub mark: Option<PriceText>,
@@ -97,20 +99,66 @@ impl PriceFile {
 }
 
 impl BookFile {
+    /// The rules that the book names; none where it names none.
+    ///
+    /// # Errors
+    /// As [`named`](crate::named), at the place in the book.
+    pub fn named_rulebook(&self, source: &Source<'_>) -> Checked<Option<Rulebook>> {
+        let Some(name) = &self.rulebook else { return Ok(None) };
+        let rulebook = crate::named(name.as_ref()).map_err(|problem| {
+            let here = source.at(name.span(), problem.what);
+            Box::new(match problem.hint {
+                Some(hint) => here.hint(hint),
+                None => *here,
+            })
+        })?;
+        Ok(Some(rulebook))
+    }
+
     /// Reads TOML, or JSON where the file begins with a brace.
     ///
     /// # Errors
-    /// What is wrong first; with its place in TOML.
+    /// What is wrong first, with its place.
     pub fn read(source: &Source<'_>) -> Checked<Self> {
         if !source.text.trim_start().starts_with('{') {
             return source.parse();
         }
-        let wrong = |what: String| Box::new(Problem::new(source.file, what));
-        let table: toml::Table = serde_json::from_str(source.text).map_err(|error| wrong(error.to_string()))?;
-        let text = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
-        let same = Source { file: source.file, text: &text };
-        same.parse().map_err(|problem| wrong(problem.what))
+        if let Err(error) = serde_json::from_str::<serde_json::Value>(source.text) {
+            let before: usize =
+                source.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+            let at = before + error.column().saturating_sub(1);
+            let message = error.to_string();
+            let what = message.split(" at line ").next().unwrap_or(&message);
+            return Err(source.at(at..at + 1, format!("no JSON: {what}")));
+        }
+        source.parse_as(&toml_in_place(source.text))
     }
+}
+
+/// JSON, known to be good, as TOML in which every value begins at the same byte, so that places are those of the JSON.
+fn toml_in_place(json: &str) -> String {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let same = |c: char| {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            return c;
+        }
+        quoted = c == '"';
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match (c, depth) {
+            // The root has no braces, and a line for each of its keys.
+            ('{', 1) | ('}', 0) | ('\n' | '\r', _) => ' ',
+            (',', 1) => '\n',
+            (':', _) => '=',
+            _ => c,
+        }
+    };
+    json.chars().map(same).collect()
 }
 
 /// A wallet of a unit.
@@ -263,6 +311,10 @@ impl Checker<'_> {
             self.check_legs(number, position)?;
             match mode {
                 Mode::Cross => {
+                    if let Some(margin) = &position.as_ref().margin {
+                        let problem = self.source.at(margin.span(), "margin is of isolated mode, the account is cross");
+                        return Err(Box::new(problem.hint("take it away, or write mode = \"isolated\"")));
+                    }
                     let mut row = row;
                     if let Some(form) = self.rulebook.sections.liquidation_price.cross {
                         row.0.rules.price_form = form.into();
@@ -446,7 +498,7 @@ impl Checker<'_> {
 
     fn isolated(&self, position: &Spanned<PositionFile>, (row, settlement): (Position, String)) -> Checked<Unit> {
         let margin = match &position.as_ref().margin {
-            Some(margin) => margin.0,
+            Some(margin) => margin.as_ref().0,
             None => {
                 let least = row.rules.ladder.at(row.size, row.cost.abs(), row.rules.open_interest);
                 let rate = row.leverage.max(least.map_or(Rate::ONE, |terms| terms.initial));
@@ -464,14 +516,19 @@ impl Checker<'_> {
     }
 }
 
+/// More names than this are not listed.
+const LISTED_MAX: usize = 20;
+
 /// What was meant, or what there is.
 pub(crate) fn suggestion(given: &str, names: &[&str]) -> String {
     let lower = given.to_lowercase();
     let close =
         names.iter().find(|name| name.to_lowercase().starts_with(&lower) || lower.starts_with(&name.to_lowercase()));
-    match close {
+    match close.filter(|_| !given.is_empty()) {
         Some(name) => format!("did you mean {name}?"),
-        None if names.len() > 12 => format!("it has {} and {} more", names[..12].join(", "), names.len() - 12),
+        None if names.len() > LISTED_MAX => {
+            format!("it has {} and {} more", names[..LISTED_MAX].join(", "), names.len() - LISTED_MAX)
+        }
         None => format!("it has {}", names.join(", ")),
     }
 }

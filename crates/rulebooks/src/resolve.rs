@@ -115,7 +115,12 @@ impl Source<'_> {
 
     /// Reads TOML into a type; messages name line and column.
     pub(crate) fn parse<T: serde::de::DeserializeOwned>(&self) -> Checked<T> {
-        toml::from_str(self.text).map_err(|error| {
+        self.parse_as(self.text)
+    }
+
+    /// Reads another form of the text, in which every value has the same place.
+    pub(crate) fn parse_as<T: serde::de::DeserializeOwned>(&self, form: &str) -> Checked<T> {
+        toml::from_str(form).map_err(|error| {
             let problem = Problem::at(self.file, self.text, error.span(), error.message());
             Box::new(problem)
         })

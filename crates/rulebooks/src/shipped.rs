@@ -59,7 +59,7 @@ pub fn named(name: &str) -> Checked<Rulebook> {
     let Some(shipped) = Shipped::all().find(|shipped| shipped.venue == venue) else {
         let names: Vec<&str> = Shipped::all().map(|shipped| shipped.venue).collect();
         let problem = Problem::new(name, format!("there is no rulebook {venue:?}"));
-        return Err(Box::new(problem.hint(suggestion(venue, &names))));
+        return Err(Box::new(problem.hint(suggestion(venue, &names).replacen("it has", "there are", 1))));
     };
     let file = shipped.file();
     shipped.read()?.on(&Source { file: &file, text: shipped.text }, day)

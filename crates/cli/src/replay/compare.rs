@@ -73,18 +73,20 @@ const PRESETS: [(&str, &[(&str, &str)]); 5] = [
     ),
 ];
 
-/// Reads `NAME: OPTIONS`, plain `OPTIONS`, or the name of a list.
+/// Reads `NAME: OPTIONS`, plain `OPTIONS`, or the name of a list. Markets that are named beside a list win over its own.
 ///
 /// # Errors
 /// A text that is none of them, a name twice, nothing to compare.
-pub fn variants(texts: &[String]) -> Result<Vec<Variant>, Failure> {
+pub fn variants(texts: &[String], symbols: &[String]) -> Result<Vec<Variant>, Failure> {
     let mut list: Vec<Variant> = Vec::new();
     for text in texts {
         match PRESETS.iter().find(|(name, _)| name == text) {
             Some((_, rows)) => {
-                list.extend(
-                    rows.iter().map(|(name, options)| Variant { name: (*name).to_owned(), options: split(options) }),
-                );
+                list.extend(rows.iter().map(|(name, options)| {
+                    let own = options.split_once(" --symbols ").filter(|_| !symbols.is_empty());
+                    let options = own.map_or(*options, |(others, _)| others);
+                    Variant { name: (*name).to_owned(), options: split(options) }
+                }));
             }
             None => list.push(variant(text)?),
         }
@@ -252,12 +254,13 @@ fn one(command: &mut Command, bar: &ProgressBar) -> Outcome {
 /// As [`variants`]; a markdown file that cannot be written.
 pub fn run(
     texts: &[String],
+    symbols: &[String],
     json: bool,
     quiet: bool,
     markdown: Option<Target>,
     page: Option<Target>,
 ) -> Result<(String, bool), Failure> {
-    let variants = variants(texts)?;
+    let variants = variants(texts, symbols)?;
     let outcomes = run_all(&variants, quiet || json)?;
     let whole = outcomes.iter().all(Result::is_ok);
     let columns: Vec<(&Variant, &Outcome)> = variants.iter().zip(&outcomes).collect();
@@ -480,7 +483,14 @@ mod tests {
 
     fn read(texts: &[&str]) -> Result<Vec<Variant>, String> {
         let texts: Vec<String> = texts.iter().map(|t| (*t).to_owned()).collect();
-        variants(&texts).map_err(|why| why.to_string())
+        variants(&texts, &[]).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn markets_that_are_named_win_over_those_of_a_list() {
+        let options = |symbols: &[String]| variants(&["rulebooks".to_owned()], symbols).unwrap()[0].options.join(" ");
+        assert_eq!(options(&[]), "--rulebook binance-usdm --symbols BTCUSDT,ETHUSDT");
+        assert_eq!(options(&["BTCUSDT".to_owned()]), "--rulebook binance-usdm");
     }
 
     #[test]

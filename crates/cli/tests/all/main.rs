@@ -68,10 +68,15 @@ fn files_are_refused_before_the_run() {
         (vec!["--events", "events.json"], 2, "expected: a name that ends in .csv or .parquet"),
         (vec!["--events", "e.csv", "--events-only", "trades"], 2, "expected: ladder, began, refused"),
         (vec!["--events", "e.csv", "--compare", "a: --seed 1"], 2, "cannot be used with"),
+        (vec!["--rulebook", "binance"], 2, "error: there is no rulebook \"binance\"\n  --> binance\nhint: "),
     ] {
         let output = plimsoll(&line).stderr(Stdio::piped()).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(code) && text.contains(wanted), "{line:?}: {:?} {text}", output.status);
+        assert!(
+            output.status.code() == Some(code) && text.contains(wanted) && !text.contains("error: error"),
+            "{line:?}: {:?} {text}",
+            output.status
+        );
     }
     assert_eq!(std::fs::read_to_string(there).unwrap(), "kept");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "something was left behind");

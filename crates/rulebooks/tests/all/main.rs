@@ -1,5 +1,6 @@
 //! The shipped rulebooks, and books under them.
 
+mod books;
 mod import;
 mod import_refused;
 mod many;
