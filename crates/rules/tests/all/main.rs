@@ -6,6 +6,7 @@ mod conformance;
 mod forms;
 mod integers;
 mod manifest;
+mod naive;
 mod number;
 mod properties;
 mod tables;
