@@ -8,7 +8,7 @@ pub fn decimal_text(units: i128, decimals: u32) -> String {
     text
 }
 
-/// Adds what [`decimal_text`] says; at most 38 decimals.
+/// Adds what `decimal_text` says; at most 38 decimals.
 pub fn push_decimal(to: &mut String, units: i128, decimals: u32) {
     let scale = 10u128.pow(decimals);
     let (whole, part) = (units.unsigned_abs() / scale, units.unsigned_abs() % scale);
