@@ -15,11 +15,11 @@ use crate::{
     Stage, State, fill, limits, reduce,
 };
 use rules::{auction_distance, auction_price};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Round, Size, Time};
 
 /// An auction of a position. A position is auctioned once in a liquidation, one position of an account at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Auction {
     /// Of what.
     pub position: PositionId,

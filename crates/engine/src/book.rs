@@ -4,11 +4,11 @@
 use crate::trails::Trail;
 use crate::{OrderId, Side, TriggerBy, TriggerWhen};
 use alloc::collections::{BTreeMap, BTreeSet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Price, Size};
 
 /// Resting and waiting orders of one market.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Book {
     /// Buy levels.
     pub bids: BTreeMap<Price, Level>,
@@ -21,7 +21,7 @@ pub struct Book {
 }
 
 /// One price: its orders from the oldest to the youngest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// Open contracts of all its orders, 1e-8.
     pub total: i128,

@@ -5,11 +5,11 @@ use crate::output::Output;
 use crate::{AccountId, AccountKind, AssetId, Event, State};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Rate, Round, Time, limits, mul_div};
 
 /// The interest of one asset, and who owes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Borrowing {
     /// Σ of the rates posted so far, 1e-9: what one unit of debt has cost since the asset first bore interest.
     pub cumulative: i128,

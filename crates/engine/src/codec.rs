@@ -75,9 +75,14 @@ pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
     if bytes.len() > limits::COMMAND_BYTES_MAX {
         return Err(DecodeError::Long);
     }
+    read(bytes)
+}
+
+/// Reads a value; all bytes belong to it.
+pub(crate) fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
     let mut reader = Reader { bytes };
-    let command = Command::deserialize(&mut reader)?;
-    if reader.bytes.is_empty() { Ok(command) } else { Err(DecodeError::Long) }
+    let value = T::deserialize(&mut reader)?;
+    if reader.bytes.is_empty() { Ok(value) } else { Err(DecodeError::Long) }
 }
 
 struct Writer<'a, S> {
@@ -352,8 +357,9 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     ) -> Result<V::Value, DecodeError> {
         self.deserialize_tuple(left, visitor)
     }
-    fn deserialize_map<V: Visitor<'de>>(self, _: V) -> Result<V::Value, DecodeError> {
-        Err(DecodeError::Invalid)
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let left = self.length()?;
+        visitor.visit_map(Elements { reader: self, left })
     }
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -389,6 +395,16 @@ impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
     }
     fn size_hint(&self) -> Option<usize> {
         Some(self.left)
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Elements<'_, 'de> {
+    type Error = DecodeError;
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        de::SeqAccess::next_element_seed(self, seed)
+    }
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        seed.deserialize(&mut *self.reader)
     }
 }
 

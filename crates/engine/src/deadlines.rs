@@ -5,11 +5,11 @@ use crate::orders::Order;
 use crate::output::Output;
 use crate::{AccountId, Answer, CancelReason, Event, OrderId, PlaceOrder, Reject, State, TimeInForce, limits};
 use alloc::collections::{BTreeMap, BTreeSet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::Time;
 
 /// Everything that ends by the clock. Orders and accounts without a deadline have no row.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Deadlines {
     orders: BTreeMap<OrderId, Time>,
     countdowns: BTreeMap<AccountId, Time>,
@@ -17,7 +17,7 @@ pub struct Deadlines {
 }
 
 /// What ends. At one moment orders end first, the oldest slot first, then countdowns by account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Deadline {
     Order(OrderId),

@@ -4,11 +4,11 @@
 use crate::output::Output;
 use crate::{AccountId, AssetId, Event, MarketId, MoveReason, Side, State, loss, reserve};
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Round, Size};
 
 /// What one side of a market realised for an account in liquidation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideResult {
     /// Where.
     pub market: MarketId,

@@ -3,9 +3,10 @@
 use crate::codec::{Sink, write};
 use crate::{Event, State};
 use core::fmt;
+use serde::{Deserialize, Serialize};
 
 /// 256 bits that two runs share exactly when they did the same.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Digest([u8; 32]);
 
 impl Digest {

@@ -9,11 +9,11 @@ use crate::output::Output;
 use crate::{AccountId, Event, MarketId, MoveReason, State, limits};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Round, Time};
 
 /// What a fund was worth: of each minute the highest sample, unless a later one reached it; oldest first, so falling.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worths {
     rows: Vec<(i64, Money)>,
 }

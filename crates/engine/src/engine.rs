@@ -71,6 +71,11 @@ impl Engine {
         answer
     }
 
+    /// The engine that goes on from a state.
+    pub(crate) fn of(state: State, chain: Digest) -> Self {
+        Self { state, chain, ..Self::default() }
+    }
+
     /// Everything there is to read.
     #[must_use]
     pub fn state(&self) -> &State {

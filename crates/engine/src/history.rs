@@ -4,7 +4,7 @@
 use crate::state::Index;
 use crate::{SettlementSource, limits};
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Price, Time};
 
 const MINUTE_NS: i64 = 60 * Time::SECOND_NS;
@@ -24,7 +24,7 @@ fn longest_ns() -> i64 {
 }
 
 /// The last minutes in which an index was usable, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// Number of the minute since the epoch, Σ price × ns, Σ ns; only minutes with usable time.
     pub minutes: Vec<(i64, i128, i64)>,

@@ -57,6 +57,7 @@ mod resort;
 mod risk;
 mod settlement;
 mod shares;
+mod snapshot;
 mod split;
 mod standing;
 mod state;

@@ -10,12 +10,12 @@ use crate::state::Exposure;
 use crate::{AccountId, Event, MarketId, PositionId, Side, State, funding};
 use alloc::collections::BTreeMap;
 use rules::{LossPayment, LossShare, funding_index_step, loss_payment, share_loss};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Size};
 
 /// Losses that were shared. A split of a contract leaves them alone: before it everyone has paid, and its market is halted, so that nothing
 /// is shared in the new unit by the same command.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Losses {
     /// By market and the side that pays.
     pub indices: BTreeMap<(MarketId, Side), LossIndex>,
@@ -24,7 +24,7 @@ pub struct Losses {
 }
 
 /// What one side of a market has been asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LossIndex {
     /// Σ of all steps: 1e-25 of the settlement asset per 1e-8 contract.
     pub cumulative: i128,

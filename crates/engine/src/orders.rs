@@ -3,11 +3,11 @@
 use crate::{AccountId, Leg, MarketId, OrderId, PositionId, Reduce, SelfTrade, Side, TimeInForce, Trigger, limits};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Price, Size};
 
 /// An open order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
@@ -52,7 +52,7 @@ impl Order {
 }
 
 /// Where an order is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// Being matched by the command that placed it.
@@ -69,7 +69,7 @@ pub enum Place {
 }
 
 /// Neighbours in a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
     /// The one before.
     pub before: Option<OrderId>,
@@ -78,7 +78,7 @@ pub struct Links {
 }
 
 /// All open orders.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Orders {
     slots: Vec<Option<Order>>,
     free: Vec<u32>,

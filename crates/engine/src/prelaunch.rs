@@ -8,11 +8,11 @@ use crate::params::{AdlPrice, IndexParams, Kind, MarketParams, OwnTrades};
 use crate::{Answer, Event, Index, IndexId, ParamName, Reject, State, limits, prices};
 use alloc::vec::Vec;
 use rules::{Contract, OwnAverage, Source, index_price, speed_limit};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Time};
 
 /// The index of a market that has not been launched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreLaunch {
     /// The two averages.
     pub average: OwnAverage,

@@ -6,11 +6,11 @@
 use crate::output::Output;
 use crate::{AccountId, Cause, Event, Leg, MarketId, MarketStatus, PositionId, fault::fault, funding, limits};
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Price, Time};
 
 /// How far the realisation of a market has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Realising {
     /// Everyone before this account has it.
     pub next: AccountId,

@@ -4,11 +4,11 @@
 use crate::output::Output;
 use crate::params::Reserve;
 use crate::{AccountId, AccountKind, Answer, AssetId, Event, MoveReason, ParamName, Reject, State, bounds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::{Money, Time};
 
 /// The reserve of a fund, and what it has paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserved {
     /// Which fund, and how much.
     pub params: Reserve,

@@ -18,12 +18,12 @@ use crate::{
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rules::{Contract, funding_payment};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use units::{Money, Price, Rate, Size, Time};
 
 /// The whole state.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct State {
     /// Commands so far.
     pub sequence: u64,
@@ -97,7 +97,7 @@ pub struct State {
 }
 
 /// Trading subaccounts of an owner, children not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subaccounts {
     /// Opened so far; none ever closes.
     pub open: u32,
@@ -106,7 +106,7 @@ pub struct Subaccounts {
 }
 
 /// Limits of an owner or group, and running totals of what they are limits of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     /// The limits.
     pub limits: ExposureLimits,
@@ -119,7 +119,7 @@ pub struct Watched {
 }
 
 /// Contracts in one market, 1e-8, without sign.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Of long positions.
     pub long: i128,
@@ -132,7 +132,7 @@ pub struct Held {
 }
 
 /// How far the settlement of a market has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settling {
     /// Everyone before this account is closed.
     pub next: AccountId,
@@ -143,7 +143,7 @@ pub struct Settling {
 }
 
 /// An asset and the balances that belong to nobody's wallet.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asset {
     /// Its parameters.
     pub params: AssetParams,
@@ -158,7 +158,7 @@ pub struct Asset {
 }
 
 /// A price from outside.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Index {
     /// Its parameters.
     pub params: IndexParams,
@@ -185,7 +185,7 @@ pub struct Index {
 }
 
 /// The last quote of one source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceQuote {
     /// The price.
     pub price: Price,
@@ -194,7 +194,7 @@ pub struct SourceQuote {
 }
 
 /// A market.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Market {
     /// Its parameters.
     pub params: MarketParams,
@@ -245,7 +245,7 @@ pub struct Market {
 }
 
 /// A time-weighted average over a window of buckets.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Average {
     /// (number of the bucket, Σ price × ns, Σ ns), oldest first.
     pub buckets: Vec<(i64, i128, i64)>,
@@ -256,7 +256,7 @@ pub struct Average {
 /// A subaccount: the unit of margin.
 ///
 /// Fields stand in memory as they do here: what an order looks at first is one line, its money and positions are the next.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[repr(C, align(64))]
 pub struct Account {
     /// Who owns it.
@@ -296,7 +296,7 @@ pub struct Account {
 }
 
 /// What a subaccount is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
     /// For trading.
@@ -315,7 +315,7 @@ pub enum AccountKind {
 }
 
 /// Settled collateral in one asset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wallet {
     /// What.
     pub asset: AssetId,
@@ -326,7 +326,7 @@ pub struct Wallet {
 /// What a subaccount has in one market.
 ///
 /// Fields stand in memory as they do here: what a tick looks at is the first line.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[repr(C)]
 pub struct Exposure {
     /// Where.
@@ -354,7 +354,7 @@ pub struct Exposure {
 }
 
 /// Resting orders of one account, market and side, in sum; reduce-only ones are left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTotals {
     /// Open contracts, without sign.
     pub size: Size,
@@ -367,7 +367,7 @@ pub struct OrderTotals {
 }
 
 /// Progress on the ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Liquidation {
     /// The last stage done.
     pub stage: Stage,
@@ -376,7 +376,7 @@ pub struct Liquidation {
 }
 
 /// A withdrawal that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// Whose.
     pub account: AccountId,

@@ -7,7 +7,7 @@ use crate::{Book, Event, MarketId, OrderId, Reject, State, Trigger, TriggerBy, T
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rules::Callback;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use units::Price;
 
 /// What waiting orders follow, and from which side they are reached.
@@ -22,7 +22,7 @@ type Run = BTreeSet<(Callback, OrderId)>;
 ///
 /// Orders become active in the order of their ids, and whoever is active longer has seen every price that a younger one has:
 /// so those with one best price have ids in a row, and the youngest have the one that is nearest to the present price.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Trail {
     /// Orders that became active at one best price, by an id that is not above theirs and above those of the run before.
     runs: BTreeMap<OrderId, Run>,
@@ -31,7 +31,7 @@ pub struct Trail {
 }
 
 /// Orders that have seen the same best price.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
     /// That price: the highest of those that are reached from above, the lowest of the others.
     extreme: Price,

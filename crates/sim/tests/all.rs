@@ -17,6 +17,9 @@ mod settlement;
 #[path = "all/split.rs"]
 mod split;
 
+#[path = "all/snapshot.rs"]
+mod snapshot;
+
 #[path = "all/explain.rs"]
 mod explain;
 
