@@ -666,7 +666,7 @@ fn order_mut(state: &mut State, id: OrderId) -> &mut Order {
 
 /// Puts an order at the head of its account's list.
 fn link_own(state: &mut State, order: OrderId, account: AccountId) {
-    let row = state.account_mut(account);
+    let row = state.account_row_mut(account); // what it must hold is told by `totals`
     let head = row.order_head.replace(order);
     row.order_count += 1;
     let watched = row.watched;
@@ -686,7 +686,7 @@ fn unlink_own(state: &mut State, order: &Order) {
     if let Some(after) = order.own.after {
         order_mut(state, after).own.before = order.own.before;
     }
-    let row = state.account_mut(order.account);
+    let row = state.account_row_mut(order.account);
     row.order_count -= 1;
     if row.order_head == Some(order.id) {
         row.order_head = order.own.after;

@@ -227,6 +227,7 @@ impl Watch {
         self.fit(state);
         let mut due = core::mem::take(&mut self.changed);
         due.append(&mut self.hot);
+        let mut holds = true;
         let Self { rows, markets, assets, work, .. } = self;
         let mut fired = |entry: Entry| {
             work.fired += 1;
@@ -237,8 +238,8 @@ impl Watch {
         };
         for (id, row) in (0..markets.len()).map(MarketId::at).zip(markets) {
             let market = state.market(id);
-            row.follow_funding(market, venue);
             let price = state.valuation(market).units();
+            holds &= row.follow_funding(market, venue, price);
             row.side.low.fire(row.long_price(price), &mut fired);
             row.side.high.fire(row.short_price(price).saturating_neg(), &mut fired);
             row.price.fire(price, &mut fired);
@@ -246,6 +247,9 @@ impl Watch {
         }
         for (id, range) in (0..assets.len()).map(AssetId::at).zip(assets) {
             range.fire(state.asset_price(id).units(), &mut fired);
+        }
+        if !holds {
+            return self.everyone(state);
         }
         due.sort_unstable();
         due.dedup();

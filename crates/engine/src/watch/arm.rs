@@ -8,7 +8,7 @@
 //! - *Both ways*, for everything else: whatever the prices of markets and assets and the cumulative funding of each do
 //!   within w, equity and maintenance together change by no more than the slack.
 
-use super::{Entry, MarketTriggers, Range, Row, Watch};
+use super::{Entry, MarketTriggers, Range, Row, Watch, count};
 use crate::margin::Terms;
 use crate::state::{Account, Exposure, Market};
 use crate::{AccountId, AssetId, Basis, State};
@@ -126,7 +126,10 @@ impl Watch {
             let whole = funding_index_step(market.contract(), price, Rate::ONE).unwrap_or(0);
             let Some(row) = self.markets.get_mut(e.market.index()) else { continue };
             row.price.surround(price.units(), part(price.units(), share), || set(&mut self.rows, id));
-            let bits = *row.funding_bits.get_or_insert(whole.checked_ilog2().unwrap_or(0).saturating_sub(FUNDING_BITS));
+            let bits = *row.funding_bits.get_or_insert_with(|| {
+                let beyond = |n: i128, bits| (128 - n.unsigned_abs().leading_zeros()).saturating_sub(bits);
+                beyond(whole, FUNDING_BITS).max(beyond(market.funding_index, FUNDING_BITS_IN_ALL))
+            });
             let reach = part(i64::try_from(whole >> bits).unwrap_or(i64::MAX), share);
             // What is dropped from both ends of the way is less than one.
             let reach = if bits > 0 { reach - 1 } else { reach };
@@ -146,6 +149,12 @@ impl Watch {
 
 /// Bits of the funding of a whole price.
 const FUNDING_BITS: u32 = 40;
+
+/// Bits of all that was ever paid, when it is first watched: well within those of a key.
+const FUNDING_BITS_IN_ALL: u32 = 60;
+
+/// What triggers are on stays within this, so that no key and no value is cut off where it matters.
+const HALF: u64 = 1 << 62;
 
 /// A trigger of the present arming, without its key.
 fn set(rows: &mut [Row], account: AccountId) -> Entry {
@@ -184,11 +193,14 @@ impl State {
         }
         // A unit of an asset is as many units of the numeraire as its price has wholes.
         let unit = |asset| 2 + i128::from(self.asset_price(asset).units() / Price::ONE.units());
-        let wallets = account.wallets.iter().map(|w| unit(w.asset));
+        let wallets = account.wallets.iter().map(|w| ROUNDINGS * unit(w.asset));
         let open = account.exposures.iter().filter(|e| !e.size.is_zero());
-        let markets = open.map(|e| unit(self.market(e.market).params.settlement));
+        let markets = open.map(|e| {
+            let params = &self.market(e.market).params;
+            (ROUNDINGS + i128::from(count(params.tiers.tiers()))) * unit(params.settlement)
+        });
         let roundings: i128 = wallets.chain(markets).sum();
-        least.map(|least| least - ROUNDINGS * (roundings + 1))
+        least.map(|least| least - roundings - ROUNDINGS)
     }
 
     /// Whether each position only loses when its price goes one way, whatever else happens.
@@ -246,7 +258,8 @@ impl State {
 }
 
 /// More than the roundings of one position or wallet, at the price where it was armed and at any other: result, funding,
-/// shared losses, notional, charge, fee, interest, and six slices of collateral.
+/// shared losses, notional, charge, fee, interest, and six slices of collateral. A deduction that was rounded down lets margin
+/// jump by less than a unit at its tier: tiers come on top.
 const ROUNDINGS: i128 = 32;
 
 impl Range {
@@ -278,24 +291,39 @@ impl MarketTriggers {
     /// has brought a long less than it seems, by what maintenance has grown: it counts a payment as more by 1 ÷ (1 − m), a
     /// short a receipt as less by 1 ÷ (1 + m), with m the steepest maintenance rate ÷ the least worth of equity.
     /// docs/never-scan.md has the cases.
-    pub(super) fn follow_funding(&mut self, market: &Market, venue: &Venue) {
+    ///
+    /// False when what the triggers are on has come so far from the price that keys no longer hold it: then it has to begin
+    /// anew.
+    #[must_use]
+    pub(super) fn follow_funding(&mut self, market: &Market, venue: &Venue, price: i64) -> bool {
+        if self.shift(market, venue).is_none() {
+            return false;
+        }
+        let holds = |shift: i64| shift == 0 || price.checked_add(shift).is_some_and(|v| v.unsigned_abs() <= HALF);
+        let funding =
+            self.funding_bits.is_none_or(|bits| (market.funding_index >> bits).unsigned_abs() <= u128::from(HALF));
+        funding && holds(self.long_shift) && holds(self.short_shift)
+    }
+
+    /// `None` when a shift does not fit.
+    fn shift(&mut self, market: &Market, venue: &Venue) -> Option<()> {
         let moved = market.funding_index - self.posted;
         self.posted = market.funding_index;
         let (worth, steepest) = (i128::from(venue.worth.units()), i128::from(steepest(market).units()));
         if moved == 0 || market.contract() != Contract::Linear || steepest >= worth {
-            return; // nobody is armed one-sided here
+            return Some(()); // nobody is armed one-sided here
         }
         // 1e-25 per 1e-8 contract is 1e-9 of a unit of price.
         let price = |times: i128, by: i128, round| {
-            let shift = mul_div(moved.abs(), times, by * 1_000_000_000, round);
-            shift.and_then(|shift| i64::try_from(shift).ok()).unwrap_or(i64::MAX)
+            mul_div(moved.abs(), times, by * 1_000_000_000, round).and_then(|shift| i64::try_from(shift).ok())
         };
-        if moved > 0 {
-            self.long_shift = self.long_shift.saturating_sub(price(worth, worth - steepest, Round::Up));
-            self.short_shift = self.short_shift.saturating_sub(price(worth, worth + steepest, Round::Down));
+        let (long, short) = (self.long_shift, self.short_shift);
+        (self.long_shift, self.short_shift) = if moved > 0 {
+            let paid = price(worth, worth - steepest, Round::Up)?;
+            (long.checked_sub(paid)?, short.checked_sub(price(worth, worth + steepest, Round::Down)?)?)
         } else {
-            self.long_shift = self.long_shift.saturating_add(price(1, 1, Round::Down));
-            self.short_shift = self.short_shift.saturating_add(price(1, 1, Round::Up));
-        }
+            (long.checked_add(price(1, 1, Round::Down)?)?, short.checked_add(price(1, 1, Round::Up)?)?)
+        };
+        Some(())
     }
 }
