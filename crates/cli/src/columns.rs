@@ -63,15 +63,29 @@ fn csv_rows<const N: usize>(path: &Path, names: Names<N>, take: &mut Take<'_, N>
     let file = File::open(path).map_err(|why| Failure::file(path, &why.to_string()))?;
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(file);
-    let (mut record, mut found) = (csv::StringRecord::new(), None);
+    let (mut record, mut found, mut width) = (csv::StringRecord::new(), None, 0);
     while reader.read_record(&mut record).map_err(|why| unreadable_csv(path, &why))? {
         let Some(found) = &found else {
             let header: Vec<&str> = record.iter().map(|cell| cell.trim_start_matches('\u{feff}')).collect();
             found = Some(names.find(&path.display().to_string(), &header)?);
+            width = header.len();
             continue;
         };
         let row = record.position().map_or(0, csv::Position::line);
+        if record.len() > width {
+            return Err(RowError {
+                file: path.display().to_string(),
+                row: Some(row),
+                what: format!("{} cells", record.len()),
+                expected: format!("the {width} of the header"),
+                hint: "a number with a comma in it is two cells: write 1000, or put quotes round it".to_owned(),
+            }
+            .into());
+        }
         take(row, found.map(|at| at.and_then(|at| record.get(at)).map_or("", plain)))?;
+    }
+    if found.is_none() {
+        names.find(&path.display().to_string(), &[])?; // says what a header has
     }
     Ok(())
 }

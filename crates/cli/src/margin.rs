@@ -147,6 +147,10 @@ fn compare(file: &BookFile, source: &Source<'_>, venues: &str, args: &Args) -> R
             .and_then(|book| Figures::of(&book, &rulebook).ok_or_else(|| "figures are out of range".to_owned()));
         rows.push((name.clone(), rulebook.from.clone(), figures));
     }
+    if rows.iter().all(|(_, _, figures)| figures.is_err()) {
+        let hint = "hint: --compare all shows every venue that can hold the book";
+        return Err(Failure(2, format!("error: none of these venues can hold the book{}{hint}", notes(&rows))));
+    }
     if args.json {
         let all: Vec<Value> = rows
             .iter()

@@ -3,14 +3,17 @@
 mod import;
 
 use crate::out;
+use crate::replay::Failure;
 use rulebooks::{Problem, Rulebook, RulebookFile, Shipped, Source, differences, shown};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What `plimsoll rulebook` takes.
 #[derive(clap::Args)]
 #[command(after_help = "\
+Exit codes: 0 done, 2 a rulebook, table or option is wrong, 3 a file cannot be read or written.
+
 Examples:
   plimsoll rulebook list
   plimsoll rulebook show binance-usdm@2025-10-10
@@ -59,7 +62,10 @@ pub fn run(args: &Args) -> ExitCode {
     let answer = match &args.command {
         Command::List { json } => list(*json),
         Command::Show { rulebook, market } => show(rulebook, market.as_deref()),
-        Command::Check { file } => check(file),
+        Command::Check { file } => match text_of(file) {
+            Ok(text) => check(file, &text),
+            Err(failure) => return failed(&failure),
+        },
         Command::Diff { a, b } => rulebooks::named(a).and_then(|a| Ok(diff(&a, &rulebooks::named(b)?))),
         Command::Import(args) => return import::run(args),
     };
@@ -108,15 +114,19 @@ fn show(name: &str, market: Option<&str>) -> Answer {
     shown(&rulebook, market)
 }
 
-fn text_of(path: &std::path::Path) -> Answer {
-    let unread = |why| Box::new(Problem::new(&path.display().to_string(), format!("cannot be read: {why}")));
-    std::fs::read_to_string(path).map_err(unread)
+fn text_of(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|why| Failure::file(path, &why.to_string()))
 }
 
-fn check(path: &std::path::Path) -> Answer {
+/// Prints why there is no answer, whose exit code it says.
+fn failed(failure: &Failure) -> ExitCode {
+    out::print_error(&format!("error: {failure}\n"));
+    failure.code()
+}
+
+fn check(path: &Path, text: &str) -> Answer {
     let name = path.display().to_string();
-    let text = text_of(path)?;
-    let source = Source { file: &name, text: &text };
+    let source = Source { file: &name, text };
     let file = RulebookFile::read(&source)?;
     let mut answer = String::new();
     for day in file.days() {

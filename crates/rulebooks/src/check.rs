@@ -82,11 +82,11 @@ pub(crate) fn position(given: &Given<'_>, rulebook: &Rulebook) -> Result<(Money,
     let cost = rules.contract.value(entry_price, size, Round::TowardZero);
     let notional = rules.contract.notional(price, size).filter(|n| n.units() <= limits::NOTIONAL_MAX);
     let Some((cost, notional)) = cost.zip(notional) else {
-        return fault(Value::Size, "the notional is out of range".to_owned(), "split the position");
+        return fault(Value::Size, "the notional is out of range".to_owned(), "give fewer contracts");
     };
     if let Some(cap) = rules.ladder.cap().filter(|cap| notional > *cap) {
         let what = format!("a notional of {notional} is beyond the last tier, which ends at {cap}");
-        return fault(Value::Size, what, "split the position");
+        return fault(Value::Size, what, "give fewer contracts, or another --rulebook with higher tiers");
     }
     Ok((cost, leverage(given, notional, rulebook)?))
 }

@@ -6,10 +6,10 @@ use units::{Money, Rate, Round};
 /// Moves every price whose name is a given one or begins with it: `BTC` moves BTCUSDT and the index of BTC.
 ///
 /// # Errors
-/// A text that is not `NAME ±PERCENT%`, a name that moves nothing, a move that leaves no positive price.
+/// A text that is not `NAME ±PERCENT%`, none at all, a name that moves nothing, a move that leaves no positive price.
 pub fn what_if(file: &BookFile, moves: &str) -> Result<BookFile, String> {
     let mut moved = file.clone();
-    for part in moves.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    for part in moves.split(',').map(str::trim) {
         let wrong = || format!("expected NAME ±PERCENT% such as \"BTC -12%\", found {part:?}");
         let (name, by) = part.rsplit_once(' ').ok_or_else(wrong)?;
         let name = name.trim();

@@ -22,7 +22,7 @@ a maintenance rate falls, a leverage rises, or a deduction does not continue the
 What a table does not say is asked for and never made up. The output is [[version]] sections for
 the end of a rulebook; tick and, for Binance, lot are to be added by hand.
 
-Exit codes: 0 done, 2 a table or an option is wrong, 3 the output cannot be written.
+Exit codes: 0 done, 2 a table or an option is wrong, 3 a file cannot be read or written.
 
 Examples:
   plimsoll rulebook import leverageBracket.json --json
@@ -71,7 +71,7 @@ pub struct Args {
 /// Why there is no output.
 enum Refused {
     Table(Box<Problem>),
-    Output(Failure),
+    File(Failure),
 }
 
 impl From<Box<Problem>> for Refused {
@@ -82,7 +82,7 @@ impl From<Box<Problem>> for Refused {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self::Output(failure)
+        Self::File(failure)
     }
 }
 
@@ -97,10 +97,7 @@ pub fn run(args: &Args) -> ExitCode {
             out::print_error(&format!("{problem}\n"));
             ExitCode::from(2)
         }
-        Err(Refused::Output(failure)) => {
-            out::print_error(&format!("error: {failure}\n"));
-            failure.code()
-        }
+        Err(Refused::File(failure)) => super::failed(&failure),
     }
 }
 

@@ -96,6 +96,7 @@ fn what_is_wrong_is_said_with_row_and_column() {
         ("ann,1,ETHUSDT,1,4300,20", "row 3: collateral: 1 differs from 25000"),
         ("ann,,BTCUSDT,1,121000,20", "row 3: market: BTCUSDT stands twice"),
         (",800,BTCUSDT,1,127000,20", "row 3: account: it is empty"),
+        ("ben,800,BTCUSDT,1,127,000,20", "row 3: 7 cells"),
         ("ben,800,BTCUSDT,1,127000,20\nann,25000,ETHUSDT,1,4300,20", "row 4: account: ann stands here again"),
     ] {
         std::fs::write(&path, format!("{HEAD}\n{good}{row}\n")).unwrap();
@@ -108,6 +109,9 @@ fn what_is_wrong_is_said_with_row_and_column() {
     std::fs::write(&path, "account,market,size,entry_price\n").unwrap();
     let why = text(&of_file(path.to_str().unwrap(), &[]).stderr);
     assert!(why.contains("row 1: no column `collateral`"), "{why}");
+    std::fs::write(&path, "").unwrap();
+    let empty = of_file(path.to_str().unwrap(), &[]);
+    assert!(text(&empty.stderr).contains("row 1: no column `account`") && empty.status.code() == Some(2), "{empty:?}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
