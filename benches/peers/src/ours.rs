@@ -11,7 +11,7 @@ use plimsoll_engine::{
     AccountId, AssetId, Command, Engine, Event, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Reduce, Role,
     Side, TimeInForce,
 };
-use rules::{Contract, FundingRule, IndexRule, MarkRule, TierTable};
+use rules::{Contract, FundingRule, IndexRule, Ladder, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
 const ACCOUNTS: u32 = 100_000;
@@ -179,7 +179,7 @@ fn venue(accounts: u32, markets: u16, deposit: Money) -> Engine {
             taker_fee: rate("0.0005"),
             maker_fee: rate("0.0002"),
             closing_fee: Rate::ZERO,
-            tiers: TierTable::derive(&tiers).expect("tiers"),
+            ladder: Ladder::Tiers(TierTable::derive(&tiers).expect("tiers")),
             mark: MarkRule::Index,
             mark_band: rate("0.05"),
             mark_speed: rate("0.1"),

@@ -19,7 +19,7 @@ use plimsoll_engine::{
     AccountId, AssetId, Callback, Command, Engine, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Role, Side,
     TimeInForce, Trigger, TriggerBy, TriggerWhen,
 };
-use rules::{Contract, FundingRule, IndexRule, MarkRule, TierTable};
+use rules::{Contract, FundingRule, IndexRule, Ladder, MarkRule, TierTable};
 use std::time::Instant;
 use units::{Money, Price, Rate, Size, Time};
 
@@ -251,7 +251,7 @@ fn venue(accounts: u32) -> Engine {
             taker_fee: rate("0.0005"),
             maker_fee: rate("0.0002"),
             closing_fee: Rate::ZERO,
-            tiers: TierTable::derive(&tiers).expect("tiers"),
+            ladder: Ladder::Tiers(TierTable::derive(&tiers).expect("tiers")),
             mark: MarkRule::Index,
             mark_band: rate("0.05"),
             mark_speed: rate("0.1"),

@@ -238,10 +238,7 @@ fn check_bidder(state: &State, bid: &Bid, row: &Account, plan: &Plan) -> Result<
     let resting = held.map_or(Size::ZERO, |e| if side == Side::Buy { e.buys.size } else { e.sells.size });
     let total = before.checked_add(part).and_then(|after| after.checked_add(side.signed(resting)));
     let notional = total.and_then(|total| market.contract().notional(market.mark, total)).unwrap_or(Money::MAX);
-    let cap = market.params.tiers.cap();
-    if notional > cap {
-        return Err(Reject::PositionTooLarge { notional, cap });
-    }
+    market.check_position(total.unwrap_or(Size::ZERO), notional, state.ladder_interest(market))?;
     let more = Addition { market: bid.market, side, size: opens, replaced: Size::ZERO, closed };
     state.check_exposure_limits(bid.bidder, &more)?;
     let terms = state.evaluate(bid.bidder, Basis::Worse, Need::Initial, Some(&change));

@@ -122,9 +122,10 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
     let good = tiers.iter().all(|t| fee(t.maker) && fee(t.taker) && !t.taker.is_negative());
     let pays = good && !Market::least_fees(params, state.fee_discount).is_negative();
     ensure(pays && tiers.len() <= limits::FEE_TIERS_MAX, ParamName::FeeTiers)?;
-    if params.tiers.cap().units() > bounds::NOTIONAL_MAX {
+    if params.ladder.cap().is_some_and(|cap| cap.units() > bounds::NOTIONAL_MAX) {
         return Err(Reject::TiersInvalid { error: rules::TierError::TooLarge });
     }
+    params.ladder.check().map_err(|error| Reject::LadderInvalid { error })?;
     // Half, so that a mark is never more than twice its index and never less than half of it: what `quotes_too_far` relies on.
     let half = Rate::bps(5_000);
     ensure(params.mark_band.is_positive() && params.mark_band <= half, ParamName::MarkBand)?;
@@ -151,12 +152,13 @@ pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject>
         && l.depth_share.is_positive()
         && share(l.depth_share);
     ensure(ladder && !l.fund_limit.is_negative() && l.fund_limit.units() <= TOTAL_MAX, ParamName::Liquidation)?;
-    ensure(policy(&l.policy, l.band), ParamName::LiquidationPolicy)?;
+    let steps = params.ladder.has_steps() || !matches!(l.policy, LiquidationPolicy::TierStepDown { .. });
+    ensure(steps && policy(&l.policy, l.band), ParamName::LiquidationPolicy)?;
     let (down, minute) = (l.loss.drawdown, 60 * Time::SECOND_NS);
     let window = (minute..=limits::DRAWDOWN_MINUTES * minute).contains(&down.window_ns);
     ensure(share(down.share) && (window || !down.is_used()), ParamName::Drawdown)?;
     // Below maintenance, so that no sharing takes more of a winner than what it must hold anyway.
-    let (asked, below) = (l.loss.socialise, params.tiers.of(Money::ZERO).maintenance_rate);
+    let (asked, below) = (l.loss.socialise, params.ladder.least().maintenance);
     if asked.is_negative() || asked >= below {
         return Err(Reject::SocialiseOutOfRange { asked, below });
     }

@@ -89,7 +89,7 @@ impl State {
     pub(crate) fn maintenance_at(&self, market: MarketId, size: units::Size) -> Money {
         let row = self.market(market);
         let p = &row.params;
-        let margin = rules::maintenance_margin(p.contract, self.valuation(row), size, &p.tiers, p.closing_fee);
+        let margin = rules::maintenance_margin(p.contract, self.valuation(row), size, &p.ladder, p.closing_fee);
         self.debt(p.settlement, margin.map_or(Money::ZERO, |m| m.required))
     }
 

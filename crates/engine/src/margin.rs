@@ -1,11 +1,12 @@
 //! The one margin formula, on a subaccount: equity, initial margin, maintenance margin. The slow path of views and the
 //! fast path of checks are the same function.
 
+use crate::caps::total_notional;
 use crate::fault::fault;
 use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
 use crate::working::{Listener, PositionWorking};
 use crate::{AccountId, AssetId, Leg, MarginMode, MarketStatus, PositionId, Side, State, limits};
-use rules::{Haircuts, MarginTerms, collateral_value, initial_margin, maintenance_margin, split_close};
+use rules::{Haircuts, Ladder, MarginTerms, collateral_value, initial_margin, maintenance_margin, split_close};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -227,7 +228,7 @@ impl State {
         let mut maintenance = MarginTerms::default();
         if need.maintenance() && !size.is_zero() && margined {
             let p = &market.params;
-            maintenance = fits(maintenance_margin(p.contract, priced.price, size, &p.tiers, p.closing_fee));
+            maintenance = fits(maintenance_margin(p.contract, priced.price, size, &p.ladder, p.closing_fee));
             terms.maintenance += to_numeraire(maintenance.required);
         }
         listener.position(|| PositionWorking {
@@ -280,10 +281,25 @@ impl State {
         let (buys, sells, loss_and_fees) = orders;
         let longest = fits(size.checked_add(buys.size));
         let shortest = fits(size.checked_add(-sells.size));
-        let worse = if longest.abs() > shortest.abs() { longest } else { shortest };
+        let (larger, smaller) = if longest.abs() > shortest.abs() { (longest, shortest) } else { (shortest, longest) };
         let p = &market.params;
         let rate = market.leverage_rate(leverage);
-        fits(initial_margin(p.contract, price, worse, &p.tiers, rate, p.closing_fee)).required + *loss_and_fees
+        let interest = self.ladder_interest(market);
+        let of =
+            |size| fits(initial_margin(p.contract, price, size, &p.ladder, interest, rate, p.closing_fee)).required;
+        let worse = of(larger);
+        // With a rate for each side the smaller may need more.
+        let worse = if matches!(p.ladder, Ladder::RiskFactors(_)) { worse.max(of(smaller)) } else { worse };
+        worse + *loss_and_fees
+    }
+
+    /// Open interest as a ladder that depends on it counts it: as it is before what is judged, at the price that positions are
+    /// valued at, settlement asset; nothing where no ladder asks. It raises what is needed to open, never what is needed to stay.
+    pub(crate) fn ladder_interest(&self, market: &Market) -> Money {
+        if !matches!(market.params.ladder, Ladder::OpenInterest(_)) {
+            return Money::ZERO;
+        }
+        total_notional(market.contract(), market.open_interest, self.valuation(market)).unwrap_or(Money::MAX)
     }
 
     /// Totals of both sides with a change, and the loss that the orders would realise against a price plus their fees.

@@ -209,8 +209,12 @@ fn thin(state: &State, maker: &Order, size: Size, closable: Size, fees: Fees) ->
     };
     if size > closable {
         let after = state.account(maker.account).position(maker.position()).checked_add(signed);
-        let notional = after.and_then(|size| contract.notional(state.valuation(market), size));
-        if notional.is_none_or(|n| n > market.params.tiers.cap()) {
+        let interest = state.ladder_interest(market);
+        let fits = after.and_then(|size| {
+            let notional = contract.notional(state.valuation(market), size)?;
+            market.check_position(size, notional, interest).ok()
+        });
+        if fits.is_none() {
             return true;
         }
         let terms = state.evaluate(maker.account, Basis::Worse, Need::Initial, Some(&change));

@@ -4,9 +4,7 @@
 
 use crate::{AccountId, AssetId, IndexId, Name};
 use alloc::vec::Vec;
-use rules::{
-    Contract, FundingRule, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, IndexRule, LineRule, MarkRule, TierTable,
-};
+use rules::{Contract, FundingRule, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, IndexRule, Ladder, LineRule, MarkRule};
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size};
 
@@ -216,7 +214,8 @@ pub enum LiquidationPolicy {
         /// Least pause after a step, nanoseconds.
         cooldown_ns: i64,
     },
-    /// Down to the cap of a lower tier; a position in the lowest tiers is closed whole. At most the share of the depth.
+    /// Down to the cap of a lower tier or step; a position in the lowest ones is closed whole. At most the share of the depth.
+    /// Only for a ladder of tiers or steps.
     TierStepDown {
         /// Tiers down in one step: 1 as Bybit, 2 as OKX.
         tiers: u8,
@@ -277,8 +276,8 @@ pub struct MarketParams {
     pub maker_fee: Rate,
     /// Fee to close that is part of margin, per notional; zero where the venue leaves it out.
     pub closing_fee: Rate,
-    /// Size tiers; the last cap is the largest position.
-    pub tiers: TierTable,
+    /// How margin grows with a position; where it has an end, that is the largest position.
+    pub ladder: Ladder,
     /// How the mark is made.
     pub mark: MarkRule,
     /// The mark stays within this share of the index.

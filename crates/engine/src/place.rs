@@ -213,7 +213,7 @@ fn check_notional(market: &crate::Market, size: Size, price: Price) -> Result<()
     }
     let notional = market.contract().notional(price, size).unwrap_or(Money::MAX);
     if notional.units() > number_limits::NOTIONAL_MAX {
-        return Err(Reject::PositionTooLarge { notional: notional.min(Money::MAX), cap: market.params.tiers.cap() });
+        return Err(Reject::PositionTooLarge { notional: notional.min(Money::MAX), cap: market.position_cap() });
     }
     Ok(())
 }
@@ -375,7 +375,7 @@ fn check_size(
     mark: Price,
 ) -> Result<(), Reject> {
     let market = state.market(plan.market);
-    let cap = market.params.tiers.cap();
+    let cap = market.position_cap();
     let position = standing.exposure.map_or(Size::ZERO, |e| e.size);
     let gross = resting_before(plan, standing, replacing).checked_add(plan.size);
     let total = gross.and_then(|gross| position.checked_add(plan.side.signed(gross)));
@@ -392,7 +392,7 @@ fn check_size(
     if !fits || notional > cap || !bounds::market_total_fits(market, plan.size, price, asset_price) {
         return Err(Reject::PositionTooLarge { notional, cap });
     }
-    Ok(())
+    market.check_position(total.unwrap_or(Size::ZERO), notional, state.ladder_interest(market))
 }
 
 /// Contracts that rest already on an order's side and may increase, without the one that it replaces.
@@ -724,8 +724,9 @@ impl State {
         let leverage = self.account(parent).exposure(position).map_or(0, |e| e.leverage);
         let p = &row.params;
         let signed = side.signed(size);
+        let (interest, rate) = (self.ladder_interest(row), row.leverage_rate(leverage));
         let margin = |at: Price| {
-            let terms = initial_margin(p.contract, at, signed, &p.tiers, row.leverage_rate(leverage), p.closing_fee);
+            let terms = initial_margin(p.contract, at, signed, &p.ladder, interest, rate, p.closing_fee);
             terms.map_or(Money::ZERO, |t| t.required)
         };
         let fee = p

@@ -136,7 +136,6 @@ pub(crate) fn check_market(state: &State, params: &MarketParams) -> Result<(), R
     }
     let g = &params.guards;
     let bands = [params.order_band, g.market_band, g.triggered_band].iter().all(|band| *band <= Rate::bps(2_000));
-    let first = params.tiers.tiers().first().map_or(Rate::ZERO, |tier| tier.initial_rate);
     let good = params.contract == Contract::Linear
         && params.kind == Kind::Perpetual
         && params.realise_every_ns == 0
@@ -145,8 +144,8 @@ pub(crate) fn check_market(state: &State, params: &MarketParams) -> Result<(), R
         && bands
         && params.mark_band <= Rate::bps(1_000)
         && g.open_interest_cap.is_positive()
-        && params.tiers.cap() <= g.open_interest_cap
-        && first >= Rate::bps(2_000);
+        && params.ladder.cap().is_some_and(|cap| cap <= g.open_interest_cap)
+        && params.ladder.least().initial >= Rate::bps(2_000);
     if good { Ok(()) } else { Err(Reject::ParamOutOfRange { name: ParamName::PreLaunch }) }
 }
 

@@ -114,11 +114,8 @@ impl State {
             LiquidationPolicy::Fraction { whole_below, .. } if notional(size) <= whole_below => size,
             LiquidationPolicy::Fraction { share, .. } => share_of(size, share),
             LiquidationPolicy::TierStepDown { tiers } => {
-                let held = notional(size);
-                let table = row.params.tiers.tiers();
-                let tier = table.iter().position(|t| held <= t.cap).unwrap_or(table.len().saturating_sub(1));
-                let lower = tier.checked_sub(usize::from(tiers)).and_then(|at| table.get(at));
-                lower.map_or(size, |t| size - crate::place::largest_size(size, lot, |kept| notional(kept) <= t.cap))
+                let lower = row.params.ladder.cap_below(notional(size), tiers);
+                lower.map_or(size, |cap| size - crate::place::largest_size(size, lot, |kept| notional(kept) <= cap))
             }
         };
         let asked = lots_up(asked, lot);

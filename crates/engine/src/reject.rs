@@ -3,7 +3,7 @@
 
 use crate::{AccountId, AssetId, MarketId, MarketStatus};
 use core::fmt;
-use rules::TierError;
+use rules::{LadderError, TierError};
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size, Time};
 
@@ -255,6 +255,10 @@ rejects! {
     245 BidNeedsCross { market: MarketId } => "a bidder takes a position in cross margin: market {market} is isolated",
     /// One sharing of a loss could take all that a winner must hold.
     230 SocialiseOutOfRange { asked: Rate, below: Rate } => "socialise out of range: asked {asked}, must be from 0 to below the first maintenance rate, {below}",
+    /// A margin ladder other than tiers that does not hold together.
+    250 LadderInvalid { error: LadderError } => "ladder: {error}",
+    /// A rate that grows with the position would be above ten times the notional.
+    251 BeyondLadder { size: Size, notional: Money } => "beyond the ladder: {size} contracts worth {notional} would need more than ten times their notional",
 }
 
 /// The parameter that a refusal is about.

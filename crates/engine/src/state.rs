@@ -499,12 +499,30 @@ impl Market {
         rounded_up.and_then(Rate::new).unwrap_or(Rate::ZERO)
     }
 
-    /// The greatest leverage of the first tier.
+    /// The greatest leverage that a small position may have.
     #[must_use]
     pub fn leverage_max(&self) -> u16 {
-        let rate = self.params.tiers.of(Money::ZERO).initial_rate.units();
+        let rate = self.params.ladder.least().initial.units();
         let most = units::limits::RATE_ONE.checked_div(rate).unwrap_or(1);
         u16::try_from(most).unwrap_or(limits::LEVERAGE_MAX).min(limits::LEVERAGE_MAX)
+    }
+
+    /// The largest notional of one position: where the ladder ends, or the bound of numbers.
+    #[must_use]
+    pub fn position_cap(&self) -> Money {
+        self.params.ladder.cap().unwrap_or(Money::from_units(units::limits::NOTIONAL_MAX))
+    }
+
+    /// Whether a position may be opened or grow to this: it is within the end of the ladder, and that has rates for it.
+    pub(crate) fn check_position(&self, size: Size, notional: Money, interest: Money) -> Result<(), Reject> {
+        let cap = self.position_cap();
+        if notional > cap {
+            return Err(Reject::PositionTooLarge { notional, cap });
+        }
+        if !self.params.ladder.has_terms(size, notional, interest) {
+            return Err(Reject::BeyondLadder { size, notional });
+        }
+        Ok(())
     }
 
     /// Its end has come: positions are closed at one price, or are closed already.

@@ -133,13 +133,16 @@ impl State {
         let change = Change { position, trade, ..Change::default() };
         let row = self.market(handover.market());
         let after = self.account(account).position(position).checked_add(part);
-        let notional = after.and_then(|size| row.contract().notional(row.mark, size));
+        let allowed = |size: Size| {
+            let notional = row.contract().notional(row.mark, size);
+            notional.is_some_and(|n| row.check_position(size, n, self.ladder_interest(row)).is_ok())
+        };
         let held = self.account(account).exposure(position);
         let orders = held.map_or((Size::ZERO, Size::ZERO), |e| (e.buys.size, e.sells.size));
         let with_orders =
             after.is_some_and(|s| s.checked_add(orders.0).is_some() && s.checked_add(-orders.1).is_some());
         let room = held.is_some() || self.account(account).exposures.len() < crate::limits::EXPOSURES_MAX;
-        let fits = room && with_orders && notional.is_some_and(|n| n <= row.params.tiers.cap());
+        let fits = room && with_orders && after.is_some_and(allowed);
         // As of an order, only what it opens counts against limits.
         let side = Side::of(part);
         let closed = closable(self.account(account).position(position), side).min(part.abs());

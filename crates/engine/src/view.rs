@@ -342,9 +342,9 @@ impl State {
         let market = self.market(e.market);
         let (p, contract, mark) = (&market.params, market.contract(), self.valuation(market));
         let zero = Money::ZERO;
-        let initial =
-            rules::initial_margin(contract, mark, e.size, &p.tiers, market.leverage_rate(e.leverage), p.closing_fee);
-        let maintenance = rules::maintenance_margin(contract, mark, e.size, &p.tiers, p.closing_fee);
+        let (interest, leverage) = (self.ladder_interest(market), market.leverage_rate(e.leverage));
+        let initial = rules::initial_margin(contract, mark, e.size, &p.ladder, interest, leverage, p.closing_fee);
+        let maintenance = rules::maintenance_margin(contract, mark, e.size, &p.ladder, p.closing_fee);
         let isolated = matches!(self.account(holder).kind, AccountKind::Isolated { .. });
         PositionView {
             market: e.market,
@@ -386,7 +386,7 @@ impl State {
             size: e.size,
             cost: e.cost,
             opposite,
-            tiers: &p.tiers,
+            ladder: &p.ladder,
             closing_fee: p.closing_fee,
             mark,
             wallet: amount - own_upnl,

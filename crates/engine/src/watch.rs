@@ -9,6 +9,7 @@
 
 mod arm;
 mod shelf;
+mod slope;
 
 use crate::margin::Terms;
 use crate::{AccountId, AssetId, IndexId, MarketId, State};

@@ -3,9 +3,10 @@
 //! A ladder says two rates and a deduction for a size; what becomes of them (leverage, fees, rounding) is the business of
 //! [`crate::margin`].
 
-use crate::TierTable;
+use crate::{Contract, TierTable};
+use core::fmt;
 use serde::{Deserialize, Serialize};
-use units::{Money, Rate, Round, Size, div_round, limits, mul_div};
+use units::{Money, Price, Rate, Round, Size, div_round, limits, mul_div};
 
 /// The form of a ladder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,10 +96,42 @@ pub struct LadderTerms {
     pub deduction: Money,
 }
 
+/// Why a ladder is refused where positions are to be held under it. Tiers have reasons of their own: [`crate::TierError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LadderError {
+    /// A maintenance rate that is not above zero, an initial rate below it, one of both above 1, or a rise outside 0 to 1.
+    Rates,
+    /// A base, step or bound that is negative or too large, a step of nothing, or an upper bound that is not above the lower one.
+    Amounts,
+    /// A side whose maintenance rate is not above zero or above 1, or initial margin of less than once or more than ten times
+    /// maintenance.
+    Factors,
+}
+
+impl fmt::Display for LadderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rates => "0 < maintenance rate <= initial rate <= 1 and 0 <= rise <= 1 are needed",
+            Self::Amounts => {
+                "amounts from 0 to the largest notional, a step above 0 and an upper bound above the lower are needed"
+            }
+            Self::Factors => "0 < slippage + risk <= 1 for each side and an initial factor from 1 to 10 are needed",
+        })
+    }
+}
+
 /// Granularity of rates that dYdX computes: parts per million, rounded down.
-const PPM: i64 = limits::RATE_ONE / 1_000_000;
+const PPM: i128 = 1_000;
 
 impl Ladder {
+    /// The greatest rate of a position that is held: ten times its notional. What a price makes of a ladder beyond it counts as
+    /// this, and no position is opened there, so that every sum of margins has a bound.
+    pub const RATE_MAX: Rate = match Rate::new(10 * limits::RATE_ONE) {
+        Some(rate) => rate,
+        None => Rate::ONE,
+    };
+
     /// Rates and deduction of a position. `open_interest` is that of its market in the settlement asset, and matters to
     /// [`Self::OpenInterest`] only. Rates round up, but for that form, whose venue rounds to parts per million downward. `None`
     /// when a rate is above 100.
@@ -107,26 +140,113 @@ impl Ladder {
     /// of 5 % and 4 % + 0.001 × 20 = 6 %. Source: venues.md sections 1 to 11, item 1 of each.
     #[must_use]
     pub fn at(&self, size: Size, notional: Money, open_interest: Money) -> Option<LadderTerms> {
+        let (initial, maintenance) = match self {
+            Self::Tiers(table) => return Some(table.of(notional).terms()),
+            _ => self.rates(size, notional, open_interest),
+        };
+        let rate = |units: i128| i64::try_from(units).ok().and_then(Rate::new);
+        Some(LadderTerms { initial: rate(initial)?, maintenance: rate(maintenance)?, deduction: Money::ZERO })
+    }
+
+    /// The same of a position that is there, whatever the price has made of it: a rate above [`Self::RATE_MAX`] counts as that.
+    #[must_use]
+    #[inline]
+    pub fn held(&self, size: Size, notional: Money, open_interest: Money) -> LadderTerms {
+        let (initial, maintenance) = match self {
+            Self::Tiers(table) => return table.of(notional).terms(),
+            _ => self.rates(size, notional, open_interest),
+        };
+        let rate = |units: i128| i64::try_from(units).ok().and_then(Rate::new).unwrap_or(Self::RATE_MAX);
+        let held = |units| rate(units).min(Self::RATE_MAX);
+        LadderTerms { initial: held(initial), maintenance: held(maintenance), deduction: Money::ZERO }
+    }
+
+    /// Whether a position may be opened: its rates are at most [`Self::RATE_MAX`]. Where the ladder ends is [`Self::cap`].
+    #[must_use]
+    pub fn has_terms(&self, size: Size, notional: Money, open_interest: Money) -> bool {
         match self {
-            Self::Tiers(table) => Some(table.of(notional).terms()),
-            Self::Steps(steps) => steps.at(notional),
+            Self::Tiers(_) => true,
+            _ => {
+                let (initial, maintenance) = self.rates(size, notional, open_interest);
+                initial.max(maintenance) <= i128::from(Self::RATE_MAX.units())
+            }
+        }
+    }
+
+    /// Initial and maintenance rate in 1e-9, however large.
+    fn rates(&self, size: Size, notional: Money, open_interest: Money) -> (i128, i128) {
+        match self {
+            Self::Tiers(table) => wide(table.of(notional).terms()),
+            Self::Steps(steps) => risen(steps.initial, steps.maintenance, times(steps.started(notional), steps.rise)),
             Self::PerSize(ladder) => ladder.linear(i128::from(size.abs().units()), SIZE_ONE),
             Self::PerNotional(ladder) => ladder.linear(notional.units(), Money::whole(1).units()),
             Self::SizeRoot(ladder) => {
-                let rise = root_rise(size, ladder.rise)?;
-                let with = |rate: Rate| Some(rate.max(raised(share(rate, ROOT_SHARE, Round::Up)?, rise)?));
-                Some(LadderTerms {
-                    initial: with(ladder.initial)?,
-                    maintenance: with(ladder.maintenance)?,
-                    deduction: Money::ZERO,
-                })
+                let rise = root_rise(size, ladder.rise);
+                let with = |rate: Rate| i128::from(rate.units()).max(share(rate, ROOT_SHARE, Round::Up) + rise);
+                (with(ladder.initial), with(ladder.maintenance))
             }
-            Self::OpenInterest(ladder) => ladder.at(open_interest),
+            Self::OpenInterest(ladder) => (ladder.initial_at(open_interest), ladder.maintenance()),
             Self::RiskFactors(factors) => {
-                let side = if size.is_negative() { factors.short } else { factors.long };
-                let maintenance = factors.slippage + side;
-                let initial = share(maintenance, factors.initial_factor, Round::Up)?;
-                Some(LadderTerms { initial, maintenance, deduction: Money::ZERO })
+                let maintenance = factors.of_side(size.is_negative());
+                (share(maintenance, factors.initial_factor, Round::Up), i128::from(maintenance.units()))
+            }
+        }
+    }
+
+    /// The least rates that any position has. No deduction.
+    #[must_use]
+    pub fn least(&self) -> LadderTerms {
+        match self {
+            Self::RiskFactors(f) if f.short < f.long => self.held(Size::whole(-1), Money::ZERO, Money::ZERO),
+            _ => self.held(Size::ZERO, Money::ZERO, Money::ZERO),
+        }
+    }
+
+    /// The gentlest and the steepest that maintenance grows by per notional for any position, where it grows without a jump and the
+    /// two do not depend on the size: tiers, open interest, risk factors.
+    #[must_use]
+    pub fn slopes(&self) -> Option<(Rate, Rate)> {
+        match self {
+            Self::Tiers(table) => Some((table.of(Money::ZERO).maintenance_rate, table.maintenance_rate_max())),
+            Self::OpenInterest(_) => Some(self.least().maintenance).map(|rate| (rate, rate)),
+            Self::RiskFactors(factors) => {
+                let (long, short) = (factors.of_side(false), factors.of_side(true));
+                Some((long.min(short), long.max(short)))
+            }
+            Self::Steps(_) | Self::PerSize(_) | Self::SizeRoot(_) | Self::PerNotional(_) => None,
+        }
+    }
+
+    /// What a ladder must satisfy where positions are held under it.
+    ///
+    /// # Errors
+    /// [`LadderError`] names the first rule that is broken.
+    pub fn check(&self) -> Result<(), LadderError> {
+        let ensure = |good, error| if good { Ok(()) } else { Err(error) };
+        let part = |rate: Rate| !rate.is_negative() && rate <= Rate::ONE;
+        let amount = |money: Money| !money.is_negative() && money.units() <= limits::NOTIONAL_MAX;
+        let least = |initial: Rate, maintenance: Rate, rise: Rate| {
+            let ordered = maintenance.is_positive() && maintenance <= initial && initial <= Rate::ONE;
+            ensure(ordered && part(rise), LadderError::Rates)
+        };
+        match self {
+            Self::Tiers(_) => Ok(()), // a table is checked when it is made
+            Self::Steps(s) => {
+                least(s.initial, s.maintenance, s.rise)?;
+                ensure(amount(s.base) && amount(s.step) && s.step.is_positive(), LadderError::Amounts)
+            }
+            Self::PerSize(l) | Self::SizeRoot(l) | Self::PerNotional(l) => least(l.initial, l.maintenance, l.rise),
+            Self::OpenInterest(l) => {
+                ensure(part(l.initial) && part(l.fraction) && l.maintenance() > 0, LadderError::Rates)?;
+                let order = l.upper.is_zero() || l.upper > l.lower;
+                ensure(amount(l.lower) && amount(l.upper) && order, LadderError::Amounts)
+            }
+            Self::RiskFactors(f) => {
+                let parts = [f.slippage, f.long, f.short].into_iter().all(part);
+                let sides = || [false, true].into_iter().map(|short| f.of_side(short));
+                let good = parts && sides().all(|rate| rate.is_positive() && rate <= Rate::ONE);
+                let factor = f.initial_factor >= Rate::ONE && f.initial_factor <= Self::RATE_MAX;
+                ensure(good && factor, LadderError::Factors)
             }
         }
     }
@@ -139,6 +259,16 @@ impl Ladder {
         Money::new(steps.base.units().checked_add(above)?)
     }
 
+    /// Prices, in units, at which a position comes to a jump, each between its two neighbours; the first [`JUMPS_MAX`] jumps.
+    pub(crate) fn jump_prices(&self, contract: Contract, size: Size) -> impl Iterator<Item = i64> + '_ {
+        let notionals = (0..JUMPS_MAX).map_while(move |n| self.jump(n));
+        let prices = notionals.filter_map(move |notional| {
+            let value = if contract == Contract::Linear { notional } else { -notional };
+            contract.price_of(value, size.abs(), Round::Down).map(Price::units)
+        });
+        prices.flat_map(|units| [units.saturating_sub(1), units, units.saturating_add(1)])
+    }
+
     /// The largest notional of one position, where the ladder ends somewhere.
     #[must_use]
     pub fn cap(&self) -> Option<Money> {
@@ -146,6 +276,39 @@ impl Ladder {
             Self::Tiers(table) => Some(table.cap()),
             _ => None,
         }
+    }
+
+    /// Down to which notional `down` tiers or steps below that of `notional` reach; `None` where there are not so many, or the
+    /// ladder has neither.
+    #[must_use]
+    pub fn cap_below(&self, notional: Money, down: u8) -> Option<Money> {
+        match self {
+            Self::Tiers(table) => {
+                let rows = table.tiers();
+                let tier = rows.iter().position(|t| notional <= t.cap).unwrap_or(rows.len().saturating_sub(1));
+                tier.checked_sub(usize::from(down)).and_then(|at| rows.get(at)).map(|t| t.cap)
+            }
+            Self::Steps(steps) => {
+                let lower = steps.started(notional) - i128::from(down);
+                u32::try_from(lower).ok().and_then(|n| self.jump(n))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many deductions were rounded down, each of which lets margin jump by less than a unit at its tier.
+    #[must_use]
+    pub fn roundings(&self) -> i128 {
+        match self {
+            Self::Tiers(table) => i128::try_from(table.tiers().len()).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Whether there are tiers or steps to go down by.
+    #[must_use]
+    pub fn has_steps(&self) -> bool {
+        matches!(self, Self::Tiers(_) | Self::Steps(_))
     }
 }
 
@@ -156,40 +319,40 @@ impl StepLadder {
         let above = (notional - self.base).max(Money::ZERO);
         div_round(above.units(), self.step.units(), Round::Up).unwrap_or(0)
     }
-
-    fn at(&self, notional: Money) -> Option<LadderTerms> {
-        let rise = self.started(notional).checked_mul(i128::from(self.rise.units()))?;
-        Some(LadderTerms {
-            initial: raised(self.initial, rise)?,
-            maintenance: raised(self.maintenance, rise)?,
-            deduction: Money::ZERO,
-        })
-    }
 }
 
 impl SizeLadder {
     /// Both rates risen by `rise` for each `one` of the amount, rounded up.
-    fn linear(&self, amount: i128, one: i128) -> Option<LadderTerms> {
-        let rise = mul_div(amount, i128::from(self.rise.units()), one, Round::Up)?;
-        let (initial, maintenance) = (raised(self.initial, rise)?, raised(self.maintenance, rise)?);
-        Some(LadderTerms { initial, maintenance, deduction: Money::ZERO })
+    fn linear(&self, amount: i128, one: i128) -> (i128, i128) {
+        let rise = mul_div(amount, i128::from(self.rise.units()), one, Round::Up).unwrap_or(BEYOND);
+        risen(self.initial, self.maintenance, rise)
     }
 }
 
 impl OpenInterestLadder {
-    fn at(&self, open_interest: Money) -> Option<LadderTerms> {
-        let maintenance = down_to_ppm(share(self.initial, self.fraction, Round::Down)?);
-        let terms = |initial| Some(LadderTerms { initial, maintenance, deduction: Money::ZERO });
+    fn maintenance(&self) -> i128 {
+        down_to_ppm(share(self.initial, self.fraction, Round::Down))
+    }
+
+    fn initial_at(&self, open_interest: Money) -> i128 {
+        let initial = i128::from(self.initial.units());
         if !self.upper.is_positive() || open_interest <= self.lower {
-            return terms(self.initial);
+            return initial;
         }
+        let one = i128::from(limits::RATE_ONE);
         if open_interest >= self.upper {
-            return terms(self.initial.max(Rate::ONE));
+            return initial.max(one);
         }
-        let left = i128::from((Rate::ONE - self.initial).units() / PPM);
         let range = (self.upper - self.lower).units();
-        let risen = mul_div(left, (open_interest - self.lower).units(), range, Round::Down)?;
-        terms(raised(self.initial, risen * i128::from(PPM))?)
+        let risen = mul_div((one - initial) / PPM, (open_interest - self.lower).units(), range, Round::Down);
+        initial + risen.unwrap_or(0) * PPM
+    }
+}
+
+impl RiskFactors {
+    /// Maintenance rate of a side.
+    fn of_side(&self, short: bool) -> Rate {
+        self.slippage + if short { self.short } else { self.long }
     }
 }
 
@@ -199,26 +362,42 @@ const SIZE_ONE: i128 = 100_000_000;
 /// Of the rate that the square root comes on top of: 80 %. Source: venues.md section 9.
 const ROOT_SHARE: Rate = Rate::bps(8_000);
 
+/// The most jumps of a ladder that are looked at on the way to a price.
+const JUMPS_MAX: u32 = 1_024;
+
+/// A rate beyond every bound, in 1e-9.
+const BEYOND: i128 = 1 << 100;
+
 /// imf × √size in 1e-9, rounded up. √size is found in 1e-8 of the root of a contract, rounded up.
-fn root_rise(size: Size, imf: Rate) -> Option<i128> {
+fn root_rise(size: Size, imf: Rate) -> i128 {
     let square = i128::from(size.abs().units()) * SIZE_ONE;
     let floor = square.unsigned_abs().isqrt();
-    let root = i128::try_from(floor).ok()?;
+    let root = i128::try_from(floor).unwrap_or(BEYOND);
     let root = if root * root == square { root } else { root + 1 };
-    mul_div(root, i128::from(imf.units()), SIZE_ONE, Round::Up)
+    mul_div(root, i128::from(imf.units()), SIZE_ONE, Round::Up).unwrap_or(BEYOND)
 }
 
-fn raised(rate: Rate, by: i128) -> Option<Rate> {
-    i64::try_from(i128::from(rate.units()).checked_add(by)?).ok().and_then(Rate::new)
+fn wide(terms: LadderTerms) -> (i128, i128) {
+    (i128::from(terms.initial.units()), i128::from(terms.maintenance.units()))
 }
 
-fn share(rate: Rate, of: Rate, round: Round) -> Option<Rate> {
-    let units = mul_div(i128::from(rate.units()), i128::from(of.units()), i128::from(limits::RATE_ONE), round)?;
-    i64::try_from(units).ok().and_then(Rate::new)
+/// Both rates and what they have risen by.
+fn risen(initial: Rate, maintenance: Rate, by: i128) -> (i128, i128) {
+    let by = by.min(BEYOND);
+    (i128::from(initial.units()) + by, i128::from(maintenance.units()) + by)
 }
 
-fn down_to_ppm(rate: Rate) -> Rate {
-    Rate::new(rate.units() - rate.units().rem_euclid(PPM)).unwrap_or(rate)
+fn times(count: i128, rise: Rate) -> i128 {
+    count.checked_mul(i128::from(rise.units())).unwrap_or(BEYOND)
+}
+
+fn share(rate: Rate, of: Rate, round: Round) -> i128 {
+    let product = i128::from(rate.units()) * i128::from(of.units());
+    div_round(product, i128::from(limits::RATE_ONE), round).unwrap_or(BEYOND)
+}
+
+fn down_to_ppm(rate: i128) -> i128 {
+    rate - rate.rem_euclid(PPM)
 }
 
 #[cfg(test)]
@@ -261,7 +440,7 @@ mod tests {
         assert_eq!(at(&Ladder::SizeRoot(drift), "-400", "1", "0"), (r("0.06"), r("0.044")));
         assert_eq!(at(&Ladder::SizeRoot(drift), "4", "1", "0"), (r("0.05"), r("0.03")));
         // √2 is 1.41421356 2…: rounded up before it is multiplied.
-        assert_eq!(root_rise(Size::whole(2), Rate::ONE), Some(1_414_213_570));
+        assert_eq!(root_rise(Size::whole(2), Rate::ONE), 1_414_213_570);
     }
 
     #[test]

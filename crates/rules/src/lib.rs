@@ -48,7 +48,7 @@ pub use funding::{FundingRule, Payment, funding_index_step, funding_payment, fun
 pub use grain::{to_decimals, value_at_decimals};
 pub use index::{IndexPrice, IndexRule, SOURCES_MAX, Source, index_price};
 pub use isolated::{IsolatedPosition, IsolatedTransfer, Lot, isolated_margin, isolated_order_margin};
-pub use ladder::{Ladder, LadderTerms, OpenInterestLadder, RiskFactors, SizeLadder, StepLadder};
+pub use ladder::{Ladder, LadderError, LadderTerms, OpenInterestLadder, RiskFactors, SizeLadder, StepLadder};
 pub use levels::{FractionMargin, SlippageRule, WithOrders, fraction_margin, level_above, line_price};
 pub use liquidation::{
     Bankruptcy, Line, LineRule, LiquidationPrice, LiquidationPrices, bankruptcy_price, liquidation_prices,

@@ -5,11 +5,13 @@
 //!
 //! Why halving is enough. A linear position is worth a multiple of the price, an inverse one a multiple of 1 ÷ price;
 //! call that u. In u equity is concave: a straight line whose slope falls where a debt becomes collateral and where
-//! the next slice of its haircut begins, since shares are at most one and do not rise (two legs of one market add up to one line). Maintenance is convex in u: a ladder joins its tiers without a jump and its rates do not fall.
+//! the next slice of its haircut begins, since shares are at most one and do not rise (two legs of one market add up to one line). Maintenance is convex in u: a ladder joins its tiers without a jump and its rates do not fall; between two
+//! jumps of a ladder of steps it is a straight line, and the prices at its jumps are asked one after the other.
 //! So headroom is concave in u, the prices at which an account is not below its line are one interval, and each side of
 //! the mark has at most one crossing, found exactly by asking the one headroom function about 60 times.
 
-use crate::{Contract, Haircuts, TierTable, collateral_value, maintenance_margin};
+use crate::{Contract, Haircuts, Ladder, collateral_value, maintenance_margin};
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Round, Size, limits};
 
@@ -47,7 +49,7 @@ pub struct Line<'a> {
     /// Size and cost of the other leg that the subaccount holds in this market in hedge mode; zeros where there is none.
     pub opposite: (Size, Money),
     /// The market's ladder.
-    pub tiers: &'a TierTable,
+    pub ladder: &'a Ladder,
     /// Part of maintenance per notional for closing; zero where the rulebook leaves fees out.
     pub closing_fee: Rate,
     /// The mark from which the first crossing is sought.
@@ -104,7 +106,7 @@ impl Line<'_> {
                 continue;
             }
             amount = amount.checked_add(self.contract.upnl(price, size, cost)?)?;
-            let terms = maintenance_margin(self.contract, price, size, self.tiers, self.closing_fee)?;
+            let terms = maintenance_margin(self.contract, price, size, self.ladder, self.closing_fee)?;
             margin = margin.checked_add(terms.required.at_index(self.index_price, Rate::ONE, Round::Up)?)?;
         }
         let equity = collateral_value(amount, self.index_price, &self.haircuts)?.value.checked_add(self.other)?;
@@ -121,18 +123,29 @@ impl Line<'_> {
     /// less than this near the line, so that a first price below can lie nearer to the mark than the reported one. With
     /// `other` lowered by this amount, no price between the mark and the reported one is below the true line: the early
     /// side, for triggers. It adds up the roundings of upnl, charge, fee and deductions in the settlement asset and of
-    /// two conversions.
+    /// two conversions. What a rate that rises with the notional is rounded by is a part of that notional and not in it.
     ///
     /// One tier and an index of 1: 4 + 2 = 6 units.
     #[must_use]
     pub fn rounding(&self) -> Money {
         let legs = if self.opposite.0.is_zero() { 1 } else { 2 };
-        let settled = legs * (i128::try_from(self.tiers.tiers().len()).unwrap_or(0) + 3);
+        let settled = legs * (self.ladder.roundings() + 3);
         let (index, one) = (i128::from(self.index_price.units()), i128::from(Price::ONE.units()));
         let each = units::div_round(index, one, Round::Up).unwrap_or(0);
         // Each leg rounds its conversion, and so does each slice of the collateral.
         let slices = self.haircuts.tiers.iter().filter(|t| t.above.is_positive()).count();
         Money::from_units(settled * each + legs + 1 + i128::try_from(slices).unwrap_or(0))
+    }
+
+    /// Prices on the way from the mark to `end` at which the ladder jumps, each with its neighbours, nearest first.
+    fn jumps(&self, end: i64) -> Vec<i64> {
+        let mark = self.mark.units();
+        let (low, high) = (mark.min(end), mark.max(end));
+        let legs = [self.size, self.opposite.0].into_iter().filter(|size| !size.is_zero());
+        let all = legs.flat_map(|size| self.ladder.jump_prices(self.contract, size));
+        let mut stops: Vec<i64> = all.filter(|units| *units > low && *units < high).collect();
+        stops.sort_unstable_by_key(|units| units.abs_diff(mark));
+        stops
     }
 
     /// Below its line at `price`; not where nothing is known.
@@ -177,10 +190,14 @@ fn crossing(line: &Line<'_>, end: i64) -> LiquidationPrice {
     let is_good = |units| !Price::new(units).is_some_and(|price| line.is_below(price));
     let mark = line.mark.units();
     let end = if is_known(end) { end } else { halve(mark, end, is_known).0 };
-    if is_good(end) {
-        return LiquidationPrice::None;
+    let mut from = mark;
+    for stop in line.jumps(end).into_iter().chain([end]) {
+        if !is_good(stop) {
+            return Price::new(halve(from, stop, is_good).1).map_or(LiquidationPrice::None, LiquidationPrice::At);
+        }
+        from = stop;
     }
-    Price::new(halve(mark, end, is_good).1).map_or(LiquidationPrice::None, LiquidationPrice::At)
+    LiquidationPrice::None
 }
 
 /// Two neighbours between `good`, where `is_good` holds, and `bad`, where it does not: it holds at the first and not at
@@ -234,15 +251,15 @@ mod tests {
     fn p(text: &str) -> Price {
         text.parse().unwrap()
     }
-    fn flat(rate: &str) -> TierTable {
-        TierTable::derive(&[(m("1000000000"), Rate::ONE, r(rate))]).unwrap()
+    fn flat(rate: &str) -> Ladder {
+        Ladder::Tiers(crate::TierTable::derive(&[(m("1000000000"), Rate::ONE, r(rate))]).unwrap())
     }
     fn at(text: &str) -> LiquidationPrice {
         LiquidationPrice::At(p(text))
     }
 
     /// A position opened at the mark with nothing else in the account.
-    fn line<'a>(contract: Contract, size: &str, mark: &str, wallet: &str, tiers: &'a TierTable) -> Line<'a> {
+    fn line<'a>(contract: Contract, size: &str, mark: &str, wallet: &str, ladder: &'a Ladder) -> Line<'a> {
         let (size, mark) = (size.parse().unwrap(), p(mark));
         let cost = contract.value(mark, size, Round::Down).unwrap();
         Line {
@@ -250,7 +267,7 @@ mod tests {
             size,
             cost,
             opposite: (Size::ZERO, Money::ZERO),
-            tiers,
+            ladder,
             closing_fee: Rate::ZERO,
             mark,
             wallet: m(wallet),
@@ -313,6 +330,23 @@ mod tests {
         assert_eq!(short.headroom(short.mark), Some(m("0.05")));
         let both = liquidation_prices(&short);
         assert_eq!((both.below, both.above), (at("2758.62068965"), at("20000.00000001")));
+    }
+
+    #[test]
+    fn a_jump_on_the_way_is_not_passed_over() {
+        let (initial, maintenance, rise) = (r("0.1"), r("0.05"), r("0.05"));
+        let steps = crate::StepLadder { initial, maintenance, base: m("1000"), step: m("1000"), rise };
+        let ladder = Ladder::Steps(steps);
+        // A short of 10 at 95 with 100: 100 − 50 + 10 (95 − p) meets nothing before 1,000, where 100 is needed.
+        let short = line(Contract::Linear, "-10", "95", "110", &ladder);
+        let want = LiquidationPrices { below: LiquidationPrice::None, above: at("100.00000001") };
+        assert_eq!(liquidation_prices(&short), want);
+        // A long of 10 at 95 with 60: at 100.00000001 it has 110 and needs 100; at 97 + it would have had enough of either.
+        let mut long = line(Contract::Linear, "10", "99", "60", &ladder);
+        assert_eq!(liquidation_prices(&long).above, at("100.00000001"));
+        assert!(!long.rule.is_below(long.headroom(p("104")).unwrap()));
+        long.wallet = m("95");
+        assert_eq!(liquidation_prices(&long).above, LiquidationPrice::None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Initial margin, maintenance margin and what collateral counts. Inlined, so that who takes one term pays for one
 //! (`benches/explain_cost.rs`).
 
-use crate::{Contract, LadderTerms, TierTable};
+use crate::{Contract, Ladder, LadderTerms};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -14,7 +14,7 @@ pub struct MarginTerms {
     pub rate: Rate,
     /// notional × rate, rounded up.
     pub charge: Money,
-    /// What the tier gives back.
+    /// What the ladder gives back.
     pub deduction: Money,
     /// notional × closing fee, rounded up; zero where the rulebook leaves fees out.
     pub closing_fee: Money,
@@ -42,7 +42,8 @@ pub fn trading_fee(notional: Money, rate: Rate) -> FeeTerms {
     FeeTerms { notional, rate, fee: notional.mul_rate(rate, Round::Up) }
 }
 
-/// Equity below this starts a liquidation: notional × rate − deduction, not below zero, plus the fee to close.
+/// Equity below this starts a liquidation: notional × rate − deduction, not below zero, plus the fee to close. The rates are those
+/// of [`Ladder::held`].
 ///
 /// 0.1 BTC at 50,200 and 0.5 % needs 25.10; with a closing fee of 0.05 % it needs 27.61. Rounds up. `None` when the
 /// notional is out of bounds. Source: venues.md sections 1 and 3.
@@ -52,7 +53,7 @@ pub fn maintenance_margin(
     contract: Contract,
     mark: Price,
     size: Size,
-    tiers: &TierTable,
+    ladder: &Ladder,
     closing_fee: Rate,
 ) -> Option<MarginTerms> {
     if size.is_zero() {
@@ -60,11 +61,12 @@ pub fn maintenance_margin(
     }
     let notional = contract.notional(mark, size)?;
     let fee = notional.mul_rate(closing_fee, Round::Up);
-    Some(MarginTerms::maintenance(notional, &tiers.of(notional).terms(), fee))
+    // Open interest moves initial margin alone: it never makes a healthy account liquidatable.
+    Some(MarginTerms::maintenance(notional, &ladder.held(size, notional, Money::ZERO), fee))
 }
 
-/// Needed to open: notional × the greater of 1 ÷ leverage and the tier's initial rate, plus the fee to close, and never
-/// less than maintenance.
+/// Needed to open: notional × the greater of 1 ÷ leverage and the ladder's initial rate, plus the fee to close, and never
+/// less than maintenance. `open_interest` is that of the market, settlement asset; only one form of ladder asks for it.
 ///
 /// 0.1 BTC at 50,000 with leverage 20 needs 250. Rounds up. `None` when the notional is out of bounds.
 #[must_use]
@@ -73,7 +75,8 @@ pub fn initial_margin(
     contract: Contract,
     mark: Price,
     size: Size,
-    tiers: &TierTable,
+    ladder: &Ladder,
+    open_interest: Money,
     leverage_rate: Rate,
     closing_fee: Rate,
 ) -> Option<MarginTerms> {
@@ -82,8 +85,8 @@ pub fn initial_margin(
     }
     let notional = contract.notional(mark, size)?;
     let fee = notional.mul_rate(closing_fee, Round::Up);
-    // The initial rate is never below the maintenance rate of its tier, so this is never below maintenance.
-    Some(MarginTerms::initial(notional, &tiers.of(notional).terms(), leverage_rate, fee))
+    // The initial rate is never below the maintenance rate beside it, so this is never below maintenance.
+    Some(MarginTerms::initial(notional, &ladder.held(size, notional, open_interest), leverage_rate, fee))
 }
 
 impl MarginTerms {
@@ -116,10 +119,13 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn tiers(steps: &[(Money, Rate, Rate)]) -> Ladder {
+        Ladder::Tiers(crate::TierTable::derive(steps).unwrap())
+    }
+
     #[test]
     fn maintenance_has_tiers_deduction_and_fee() {
-        let tiers =
-            TierTable::derive(&[(m("5000"), r("0.01"), r("0.005")), (m("100000"), r("0.02"), r("0.01"))]).unwrap();
+        let tiers = tiers(&[(m("5000"), r("0.01"), r("0.005")), (m("100000"), r("0.02"), r("0.01"))]);
         let size = "0.1".parse().unwrap();
         let terms = maintenance_margin(Contract::Linear, Price::whole(50_000), size, &tiers, Rate::ZERO).unwrap();
         assert_eq!(terms.required, m("25"));
@@ -130,11 +136,10 @@ mod tests {
 
     #[test]
     fn initial_takes_the_worse_of_leverage_and_tier() {
-        let tiers =
-            TierTable::derive(&[(m("5000"), r("0.01"), r("0.005")), (m("100000"), r("0.05"), r("0.01"))]).unwrap();
+        let tiers = tiers(&[(m("5000"), r("0.01"), r("0.005")), (m("100000"), r("0.05"), r("0.01"))]);
         let at = |price, leverage| {
             let size = "0.1".parse().unwrap();
-            initial_margin(Contract::Linear, Price::whole(price), size, &tiers, r(leverage), Rate::ZERO)
+            initial_margin(Contract::Linear, Price::whole(price), size, &tiers, Money::ZERO, r(leverage), Rate::ZERO)
                 .unwrap()
                 .required
         };
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn margin_rounds_up_and_collateral_down() {
-        let tiers = TierTable::derive(&[(m("5000"), r("0.03"), r("0.03"))]).unwrap();
+        let tiers = tiers(&[(m("5000"), r("0.03"), r("0.03"))]);
         let (price, size) = ("0.00000001".parse().unwrap(), "0.00000001".parse().unwrap());
         let terms = maintenance_margin(Contract::Linear, price, size, &tiers, Rate::ZERO).unwrap();
         assert_eq!(terms.required, Money::UNIT);

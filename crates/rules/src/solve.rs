@@ -11,9 +11,6 @@ use crate::{Bankruptcy, Contract, LineRule, LiquidationPrice, LiquidationPrices,
 use alloc::vec::Vec;
 use units::{Money, Price, Rate, Round, Size, limits, mul_div};
 
-/// The most jumps of a ladder that are looked at on the way to a price.
-const JUMPS_MAX: u32 = 1_024;
-
 /// The most points that are tried on lines through known ones before the rest is halved.
 const LINES_MAX: u32 = 24;
 
@@ -83,18 +80,9 @@ impl<'a> Side<'a> {
     fn jumps(&self, end: i64) -> Vec<i64> {
         let mark = self.holding.price.units();
         let toward = (end - mark).signum();
-        let of_leg = |leg: &'a Holding<'a>| {
-            let (rules, size) = (leg.rules, leg.size.abs());
-            let notionals = (0..JUMPS_MAX).map_while(move |n| rules.ladder.jump(n));
-            notionals.filter_map(move |notional| {
-                let value = if rules.contract == Contract::Linear { notional } else { -notional };
-                rules.contract.price_of(value, size, Round::Down).map(Price::units)
-            })
-        };
         let mut stops: Vec<i64> = self
             .legs()
-            .flat_map(of_leg)
-            .flat_map(|units| [units.saturating_sub(1), units, units.saturating_add(1)])
+            .flat_map(|leg| leg.rules.ladder.jump_prices(leg.rules.contract, leg.size))
             .filter(|units| (units - mark).signum() == toward && (end - units).signum() == toward)
             .collect();
         stops.sort_unstable_by_key(|units| units.abs_diff(mark));

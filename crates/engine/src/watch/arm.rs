@@ -2,17 +2,19 @@
 //!
 //! Two rules, both from one number w, the share of a price that every price may move by before the account is looked at:
 //!
-//! - *One-sided*, for linear positions that settle in an asset that counts in full and has no price: Σ |size| × price × w ×
-//!   (1 + steepest maintenance rate for shorts, 1 − gentlest for longs) is at most the slack. A long has a trigger below, a short one above, on prices that
+//! - *One-sided*, for linear positions that settle in an asset that counts in full and has no price, under ladders whose slope is
+//!   bounded whatever the size: Σ |size| × price × w × (1 + steepest maintenance rate for shorts, 1 − gentlest for longs) is at most the slack. A long has a trigger below, a short one above, on prices that
 //!   funding shifts.
 //! - *Both ways*, for everything else: whatever the prices of markets and assets and the cumulative funding of each do
-//!   within w, equity and maintenance together change by no more than the slack.
+//!   within w, equity and maintenance together change by no more than the slack. A price at which a ladder jumps ends the
+//!   window of that price.
 
-use super::{Entry, MarketTriggers, Range, Row, Watch, count};
+use super::slope::{gentlest, steepest, steepest_around, within_step};
+use super::{Entry, MarketTriggers, Range, Row, Watch};
 use crate::margin::Terms;
 use crate::state::{Account, Exposure, Market};
 use crate::{AccountId, AssetId, Basis, State};
-use rules::{Contract, funding_index_step};
+use rules::{Contract, Ladder, funding_index_step};
 use units::{Money, Price, Rate, Round, mul_div};
 
 /// What a look needs to know of the whole venue.
@@ -90,7 +92,8 @@ impl Watch {
             let notional = state.valuation(market) * e.size.abs();
             // Maintenance grows against a short by the steepest rate at most, and falls for a long by the gentlest at least.
             if e.size.is_negative() {
-                notional.units() + notional.mul_rate(steepest(market), Round::Up).units()
+                // Who is one-sided has a steepest rate.
+                notional.units() + notional.mul_rate(steepest(market).unwrap_or(Rate::ONE), Round::Up).units()
             } else {
                 notional.units() - notional.mul_rate(gentlest(market), Round::Down).units()
             }
@@ -125,7 +128,9 @@ impl Watch {
             let price = state.valuation(market);
             let whole = funding_index_step(market.contract(), price, Rate::ONE).unwrap_or(0);
             let Some(row) = self.markets.get_mut(e.market.index()) else { continue };
-            row.price.surround(price.units(), part(price.units(), share), || set(&mut self.rows, id));
+            let sizes = || account.exposures.iter().filter(|o| o.market == e.market).map(|o| o.size);
+            let (down, up) = within_step(market, sizes, price, part(price.units(), share));
+            row.price.surround(price.units(), down, up, || set(&mut self.rows, id));
             let bits = *row.funding_bits.get_or_insert_with(|| {
                 let beyond = |n: i128, bits| (128 - n.unsigned_abs().leading_zeros()).saturating_sub(bits);
                 beyond(whole, FUNDING_BITS).max(beyond(market.funding_index, FUNDING_BITS_IN_ALL))
@@ -133,7 +138,7 @@ impl Watch {
             let reach = part(i64::try_from(whole >> bits).unwrap_or(i64::MAX), share);
             // What is dropped from both ends of the way is less than one.
             let reach = if bits > 0 { reach - 1 } else { reach };
-            row.funding.surround(row.funding_value(market.funding_index), reach, || set(&mut self.rows, id));
+            row.funding.surround(row.funding_value(market.funding_index), reach, reach, || set(&mut self.rows, id));
         }
         for (at, range) in self.assets.iter_mut().enumerate() {
             let asset = AssetId::at(at);
@@ -141,7 +146,8 @@ impl Watch {
             let priced = state.asset(asset).params.index.is_some();
             if priced && (held() || open().any(|e| state.market(e.market).params.settlement == asset)) {
                 let price = state.asset_price(asset).units();
-                range.surround(price, part(price, share), || set(&mut self.rows, id));
+                let reach = part(price, share);
+                range.surround(price, reach, reach, || set(&mut self.rows, id));
             }
         }
     }
@@ -165,17 +171,6 @@ fn set(rows: &mut [Row], account: AccountId) -> Entry {
     Entry { key: 0, account, armed }
 }
 
-/// The most that maintenance grows by per notional.
-fn steepest(market: &Market) -> Rate {
-    market.params.tiers.maintenance_rate_max() + market.params.closing_fee
-}
-
-/// The least that maintenance grows by per notional: nothing while a market is being settled.
-fn gentlest(market: &Market) -> Rate {
-    let first = market.params.tiers.of(Money::ZERO).maintenance_rate;
-    if market.is_over() { Rate::ZERO } else { first + market.params.closing_fee }
-}
-
 impl State {
     /// What is left until the account crosses the line or comes to another call level, less what all roundings of its terms
     /// can make, numeraire. Every term of equity and maintenance counts at most once. `None`: there is nothing to cross.
@@ -196,11 +191,23 @@ impl State {
         let wallets = account.wallets.iter().map(|w| ROUNDINGS * unit(w.asset));
         let open = account.exposures.iter().filter(|e| !e.size.is_zero());
         let markets = open.map(|e| {
-            let params = &self.market(e.market).params;
-            (ROUNDINGS + i128::from(count(params.tiers.tiers()))) * unit(params.settlement)
+            let market = self.market(e.market);
+            let asset = market.params.settlement;
+            (ROUNDINGS + market.params.ladder.roundings()) * unit(asset) + self.rate_rounding(market, e)
         });
         let roundings: i128 = wallets.chain(markets).sum();
         least.map(|least| least - roundings - ROUNDINGS)
+    }
+
+    /// What a rate that rises with the notional is rounded by: less than 1e-9 of the notional in each of two evaluations, the second
+    /// at up to 5/3 of the present worth. Numeraire.
+    fn rate_rounding(&self, market: &Market, e: &Exposure) -> i128 {
+        if !matches!(market.params.ladder, Ladder::PerNotional(_)) {
+            return 0;
+        }
+        let notional = market.contract().notional(self.valuation(market), e.size).unwrap_or(Money::MAX);
+        let (twice, one) = (2 * self.debt(market.params.settlement, notional).units(), i128::from(Rate::ONE.units()));
+        twice.checked_div(one).map_or(twice, |part| part + 1)
     }
 
     /// Whether each position only loses when its price goes one way, whatever else happens.
@@ -213,14 +220,15 @@ impl State {
         };
         let of_markets = |e: &Exposure| {
             let market = self.market(e.market);
-            market.contract() == Contract::Linear && flat(market.params.settlement) && steepest(market) < venue.worth
+            let gentle = steepest(market).is_some_and(|rate| rate < venue.worth);
+            market.contract() == Contract::Linear && flat(market.params.settlement) && gentle
         };
         account.exposures.iter().filter(|e| !e.size.is_zero()).all(of_markets)
             && account.wallets.iter().filter(|w| account.counts(w.asset)).all(|w| flat(w.asset))
     }
 
     /// What equity and maintenance change by at most, together, when everything moves by its whole value within `WIDEST`:
-    /// 4 × notional × (1 + steepest rate) + |amounts of assets that have a price| + maintenance, numeraire. `None` without a
+    /// 4 × notional × (1 + the steepest slope within it) + |amounts of assets that have a price| + maintenance, numeraire. `None` without a
     /// price.
     fn cost_both_ways(&self, id: AccountId, terms: &Terms) -> Option<i128> {
         let account = self.account(id);
@@ -235,9 +243,11 @@ impl State {
         for e in account.exposures.iter().filter(|e| !e.size.is_zero()) {
             let market = self.market(e.market);
             let (asset, price) = (market.params.settlement, self.valuation(market));
-            let notional = self.debt(asset, market.contract().notional(price, e.size)?);
+            let notional = market.contract().notional(price, e.size)?;
+            let slope = steepest_around(market, e.size, notional);
+            let notional = self.debt(asset, notional);
             let upnl = market.contract().upnl(price, e.size, e.cost)?;
-            cost += 4 * (notional.units() + notional.mul_rate(steepest(market), Round::Up).units());
+            cost += 4 * (notional.units() + notional.mul_rate(slope, Round::Up).units());
             cost += priced(asset, upnl.abs()) + priced(asset, e.unsettled(market).abs());
             cost += priced(asset, self.loss_owed(id, e));
         }
@@ -263,9 +273,9 @@ impl State {
 const ROUNDINGS: i128 = 32;
 
 impl Range {
-    fn surround(&mut self, value: i64, distance: i64, mut entry: impl FnMut() -> Entry) {
-        self.low.insert(Entry { key: value.saturating_sub(distance), ..entry() });
-        self.high.insert(Entry { key: value.saturating_add(distance).saturating_neg(), ..entry() });
+    fn surround(&mut self, value: i64, down: i64, up: i64, mut entry: impl FnMut() -> Entry) {
+        self.low.insert(Entry { key: value.saturating_sub(down), ..entry() });
+        self.high.insert(Entry { key: value.saturating_add(up).saturating_neg(), ..entry() });
     }
 }
 
@@ -309,10 +319,11 @@ impl MarketTriggers {
     fn shift(&mut self, market: &Market, venue: &Venue) -> Option<()> {
         let moved = market.funding_index - self.posted;
         self.posted = market.funding_index;
-        let (worth, steepest) = (i128::from(venue.worth.units()), i128::from(steepest(market).units()));
-        if moved == 0 || market.contract() != Contract::Linear || steepest >= worth {
+        let Some(steepest) = steepest(market).filter(|rate| *rate < venue.worth) else { return Some(()) };
+        if moved == 0 || market.contract() != Contract::Linear {
             return Some(()); // nobody is armed one-sided here
         }
+        let (worth, steepest) = (i128::from(venue.worth.units()), i128::from(steepest.units()));
         // 1e-25 per 1e-8 contract is 1e-9 of a unit of price.
         let price = |times: i128, by: i128, round| {
             mul_div(moved.abs(), times, by * 1_000_000_000, round).and_then(|shift| i64::try_from(shift).ok())

@@ -199,10 +199,7 @@ impl Place<'_> {
                 format!("value of {} at mark {}, rounded up", held.size.abs(), price(held.price))
             }
         };
-        let tiers = market.params.tiers.tiers();
-        let tier = market.params.tiers.of(terms.notional);
-        let at = tiers.iter().position(|row| row.cap == tier.cap).map_or(0, |at| at + 1);
-        let place = format!("tier {at} of {}: above {} up to {}", tiers.len(), money(tier.floor), money(tier.cap));
+        let place = super::ladders::place(&market.params.ladder, held.size, terms.notional);
         let rate = Step::new("rate", percent(terms.rate), place);
         let mut parts = vec![
             Step::new("notional", money(terms.notional), notional),

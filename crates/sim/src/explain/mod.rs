@@ -9,6 +9,7 @@ mod adl;
 mod clauses;
 mod fees;
 mod funding;
+mod ladders;
 mod liquidation;
 
 use crate::scenario::{Names, OrderOwners, event_line, tagged};

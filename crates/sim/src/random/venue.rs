@@ -7,7 +7,7 @@ use engine::params::{
     LiquidationParams, LiquidationPolicy, LossRules, MarketGuards, MarketParams, OwnTrades, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, MarketId, Name, OwnerId, PositionMode, Role};
-use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, OwnRule, TierTable};
+use rules::{Contract, FundingRule, IndexRule, Ladder, LineRule, MarkRule, OwnRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
 /// Number of insurance funds: the first accounts; no market has the last one, which may be a reserve.
@@ -131,10 +131,10 @@ fn before_launch(command: Command, dice: &mut Dice) -> Command {
     Command::AddIndex(params)
 }
 
-fn tiers(steps: &[(i64, &str, &str)]) -> TierTable {
+fn tiers(steps: &[(i64, &str, &str)]) -> Ladder {
     let steps: Vec<(Money, Rate, Rate)> =
         steps.iter().map(|(cap, i, m)| (Money::whole(*cap), rate(i), rate(m))).collect();
-    TierTable::derive(&steps).unwrap_or_else(|error| panic!("{error}"))
+    Ladder::Tiers(TierTable::derive(&steps).unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn policy(dice: &mut Dice, band: Rate) -> LiquidationPolicy {
@@ -215,7 +215,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         taker_fee: rate("0.0005"),
         maker_fee: rebate,
         closing_fee: Rate::ZERO,
-        tiers: tiers(&[(50_000, "0.02", "0.01"), (250_000, "0.04", "0.02"), (5_000_000, "0.1", "0.05")]),
+        ladder: tiers(&[(50_000, "0.02", "0.01"), (250_000, "0.04", "0.02"), (5_000_000, "0.1", "0.05")]),
         mark: MarkRule::Index,
         mark_band: rate("0.05"),
         mark_speed: Rate::ONE,
@@ -239,7 +239,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         lot: Size::whole(1),
         maker_fee: rate("0.0003333"),
         closing_fee: rate("0.0007"),
-        tiers: tiers(&[(10_000, "0.05", "0.025"), (100_000, "0.1", "0.06"), (1_000_000, "0.5", "0.3")]),
+        ladder: tiers(&[(10_000, "0.05", "0.025"), (100_000, "0.1", "0.06"), (1_000_000, "0.5", "0.3")]),
         mark: if dated { MarkRule::Basis { basis_window_s: 60 } } else { MarkRule::Median { basis_window_s: 60 } },
         kind: if dated { expiry(dice) } else { Kind::Perpetual },
         mark_speed: rate("0.1"),
@@ -255,7 +255,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         tick: "0.5".parse().unwrap_or(Price::ONE),
         lot: Size::whole(1),
         closing_fee: if dice.one_in(2) { rate("0.0005") } else { Rate::ZERO },
-        tiers: tiers(&[(2, "0.02", "0.01"), (10, "0.05", "0.025"), (500, "0.1", "0.05")]),
+        ladder: tiers(&[(2, "0.02", "0.01"), (10, "0.05", "0.025"), (500, "0.1", "0.05")]),
         funding: funding(dice),
         impact_notional: Money::from_units(Money::whole(1).units() / 10),
         liquidation: liquidation(dice, if limit.is_zero() { Money::ZERO } else { coin_limit }),
@@ -268,7 +268,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         index: IndexId(3),
         tick: "0.001".parse().unwrap_or(Price::ONE),
         lot: NEW_LOT,
-        tiers: tiers(&[(4_000, "0.2", "0.1"), (5_000, "0.5", "0.3")]),
+        ladder: tiers(&[(4_000, "0.2", "0.1"), (5_000, "0.5", "0.3")]),
         mark: if dice.one_in(2) { MarkRule::Index } else { MarkRule::Median { basis_window_s: 60 } },
         mark_band: rate("0.1"),
         order_band: rate("0.2"),

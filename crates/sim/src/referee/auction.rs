@@ -249,9 +249,10 @@ impl Referee {
             return Ok(());
         }
         let resting: i128 = self.resting(bidder, into, side).iter().map(|o| o.remaining).sum();
-        let notional = value::notional(&m.params, m.mark, before + part + part.signum() * resting);
-        let cap = m.params.tiers.last().map_or(0, |t| t.cap);
-        holds("position cap", notional <= cap, || what(&format!("{notional} within {cap}")))?;
+        let after = before + part + part.signum() * resting;
+        let notional = value::notional(&m.params, m.mark, after);
+        let allowed = m.params.form.allows(after, notional, self.interest_worth(market, Lens::Mark));
+        holds("position cap", allowed, || what(&format!("{notional} within {}", m.params.form.cap())))?;
         self.may_open(bidder, market, part)
     }
 

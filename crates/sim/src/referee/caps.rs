@@ -2,6 +2,7 @@
 
 use super::Referee;
 use super::facts::Turn;
+use super::margin::Lens;
 use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Limits, Order};
 use super::num::{Dir, PRICE, mul_div};
@@ -158,6 +159,26 @@ impl Referee {
     pub(super) fn interest(&self, market: MarketId) -> i128 {
         let rows = self.model.accounts.iter().flat_map(|a| &a.exposures).filter(|(p, _)| p.market == market);
         rows.map(|(_, e)| e.size.max(0)).sum()
+    }
+
+    /// What that is worth at the price that positions are valued at, settlement asset, where the ladder asks for it.
+    pub(super) fn interest_worth(&self, market: MarketId, lens: Lens) -> i128 {
+        let row = self.model.market(market);
+        if !matches!(row.params.form, super::forms::Form::Interest { .. }) {
+            return 0;
+        }
+        let now = self.interest(market);
+        let least = self.interest_least.get(&market).filter(|_| lens == Lens::Taken);
+        value::notional(&row.params, self.model.valuation(row), least.map_or(now, |least| now.min(*least)))
+    }
+
+    /// Remembers open interest before a fill changes it.
+    pub(super) fn note_interest(&mut self, market: MarketId) {
+        if matches!(self.model.market(market).params.form, super::forms::Form::Interest { .. }) {
+            let now = self.interest(market);
+            let least = self.interest_least.entry(market).or_insert(now);
+            *least = now.min(*least);
+        }
     }
 
     /// The same, before a fill, where there is a cap.

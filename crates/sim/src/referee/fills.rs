@@ -57,6 +57,7 @@ impl Referee {
         self.model.market_mut(market).last = price;
         self.own_trade(market, paid, delta);
         let interest = self.interest_if_capped(market);
+        self.note_interest(market);
         let from_taker = self.share_used(taker, delta.abs())?;
         let from_maker = self.share_used(maker, delta.abs())?;
         self.shrink(taker, delta.abs());
@@ -104,10 +105,9 @@ impl Referee {
                 })?;
                 self.adds_risk.insert(account);
                 let row = self.model.market(market);
-                let (notional, cap) =
-                    (value::notional(&row.params, row.mark, after.size), row.params.tiers.last().map_or(0, |t| t.cap));
-                holds("position cap", notional <= cap, || {
-                    format!("position of {account} worth {notional}, cap {cap}")
+                let notional = value::notional(&row.params, row.mark, after.size);
+                holds("position cap", row.params.form.allows(after.size, notional, 0), || {
+                    format!("position of {account} worth {notional}, cap {}", row.params.form.cap())
                 })?;
                 if order.place == Place::Resting {
                     self.within_limits(account, market, order.side, (0, 0))?;

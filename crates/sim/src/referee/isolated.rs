@@ -33,8 +33,9 @@ impl Referee {
         }
         let leverage = self.model.exposure(parent, order.position()).leverage;
         let (p, signed) = (&market.params, opens * order.sign());
-        let margin =
-            value::initial(p, order.price, signed, leverage).max(value::initial(p, market.mark, signed, leverage));
+        let interest = self.interest_worth(order.market, Lens::Mark);
+        let margin_at = |price: i128| value::initial(p, price, signed, leverage, interest);
+        let margin = margin_at(order.price).max(margin_at(market.mark));
         let loss = loss_of(market, order, opens, market.mark);
         let rate = self.rate_kept(parent, order.market);
         let fee = at_rate(value::notional(p, order.price, signed), rate, Dir::Up);

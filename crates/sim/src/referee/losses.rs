@@ -32,7 +32,7 @@ impl Referee {
     /// No sharing may take all that the smallest winner must hold.
     pub(super) fn sharing_is_bounded(&self, market: MarketId) -> Verdict {
         let p = &self.model.market(market).params;
-        let below = p.tiers.first().map_or(0, |tier| tier.maintenance);
+        let below = p.form.least().maintenance;
         holds("I-22", (0..below).contains(&p.socialise), || {
             format!("a sharing of {} in market {market} stays below maintenance {below}", p.socialise)
         })

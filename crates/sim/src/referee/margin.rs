@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub enum Lens {
     /// At the marks; at the last usable ones while fewer than a quorum speak, in every lens.
     Mark,
+    /// At the marks, and with the least open interest that this command has seen: others may have opened since it was judged.
+    Taken,
     /// Initial margin at the worse of mark and average.
     Worse,
     /// The same, gains counting nothing.
@@ -114,12 +116,14 @@ impl Referee {
                 continue; // its price is known: nothing is left to hold margin for
             }
             let kept = self.rate_kept(id, position.market);
-            let here = order_margin(market, e.size, e.leverage, &orders, mark, kept) + reserved;
+            let interest = self.interest_worth(position.market, lens);
+            let margin = |at| order_margin(market, (e.size, e.leverage), &orders, at, (kept, interest)) + reserved;
+            let here = margin(mark);
             sum.initial += self.debt(asset, here);
             if matches!(lens, Lens::Worse | Lens::Outflow)
                 && let Some(average) = market.average.price()
             {
-                let there = order_margin(market, e.size, e.leverage, &orders, average, kept) + reserved;
+                let there = margin(average);
                 let result = value::upnl(&market.params, average, e.size, e.cost);
                 let result = if self.nothing_gained(market, lens) { result.min(0) } else { result };
                 let lost = (upnl - here) - (result - there);
@@ -214,11 +218,17 @@ impl Referee {
 }
 
 /// Initial margin of a position with all its orders, what these would lose against a price, and their fees.
-fn order_margin(market: &Market, size: i128, leverage: i128, orders: &[&Order], at: i128, rate: i128) -> i128 {
+fn order_margin(
+    market: &Market,
+    (size, leverage): (i128, i128),
+    orders: &[&Order],
+    at: i128,
+    (rate, interest): (i128, i128),
+) -> i128 {
     let p = &market.params;
     let open = |side: Side| orders.iter().filter(|o| o.side == side).map(|o| o.remaining).sum::<i128>();
-    let long = value::initial(p, at, size + open(Side::Buy), leverage);
-    let short = value::initial(p, at, size - open(Side::Sell), leverage);
+    let long = value::initial(p, at, size + open(Side::Buy), leverage, interest);
+    let short = value::initial(p, at, size - open(Side::Sell), leverage, interest);
     let loss: i128 = orders.iter().map(|o| loss_of(market, o, o.remaining, at)).sum();
     let notional: i128 = orders.iter().map(|o| value::notional(p, o.price, o.remaining)).sum();
     long.max(short) + loss + at_rate(notional, rate, Dir::Up)

@@ -20,6 +20,7 @@ mod drawdown;
 mod facts;
 mod fees;
 mod fills;
+mod forms;
 mod invariants;
 mod isolated;
 mod judge;
@@ -69,6 +70,8 @@ pub struct Referee {
     used: BTreeMap<OrderId, i128>,
     /// Accounts that this command let take more risk: they must be covered when it ends.
     adds_risk: BTreeSet<AccountId>,
+    /// The least open interest before a fill of this command, where a ladder asks for it.
+    interest_least: BTreeMap<engine::MarketId, i128>,
     /// Deficits that this command told.
     deficits: BTreeSet<(AccountId, AssetId)>,
     /// Accounts of which this command closed a position at a settlement price.
@@ -138,6 +141,7 @@ impl Referee {
         self.everyone = false;
         self.used.clear();
         self.adds_risk.clear();
+        self.interest_least.clear();
         self.deficits.clear();
         self.settled.clear();
         self.splitting = split::Splitting::default();

@@ -3,7 +3,7 @@
 //! Money counts 1e-16, prices and sizes 1e-8, rates 1e-9, funding 1e-25, time nanoseconds, as in the engine, so that
 //! numbers can be compared digit by digit. The parameters are read from their published (JSON) form.
 
-use super::num::{Dir, RATE, mul_div};
+use super::forms::Form;
 use engine::{AccountId, AssetId, IndexId, Leg, MarketId, OrderId, PositionId, Side};
 use num_bigint::BigInt;
 use std::collections::{BTreeMap, HashMap};
@@ -87,15 +87,6 @@ impl Index {
     }
 }
 
-/// One size tier.
-#[derive(Clone, Copy, Debug)]
-pub struct Tier {
-    pub cap: i128,
-    pub initial: i128,
-    pub maintenance: i128,
-    pub deduction: i128,
-}
-
 /// Resolved parameters of a market.
 #[derive(Clone, Debug)]
 pub struct Params {
@@ -110,7 +101,7 @@ pub struct Params {
     /// Maker and taker fee of tiers 1, 2, …
     pub fee_tiers: Vec<(i128, i128)>,
     pub closing_fee: i128,
-    pub tiers: Vec<Tier>,
+    pub form: Form,
     pub mark_band: i128,
     pub order_band: i128,
     pub interval_ns: i64,
@@ -147,19 +138,12 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads what the command carried; tier deductions are worked out again.
+    /// Reads what the command carried.
     pub fn read(p: &engine::params::MarketParams) -> Self {
         let json = |v: serde_json::Result<serde_json::Value>| v.unwrap_or(serde_json::Value::Null);
         let contract = json(serde_json::to_value(p.contract));
         let face = contract.pointer("/inverse/face").and_then(serde_json::Value::as_u64).map(i128::from);
-        let mut tiers: Vec<Tier> = Vec::new();
-        for t in p.tiers.tiers() {
-            let (initial, maintenance) = (i128::from(t.initial_rate.units()), i128::from(t.maintenance_rate.units()));
-            let deduction = tiers.last().map_or(0, |before| {
-                before.deduction + mul_div(before.cap, maintenance - before.maintenance, RATE, Dir::Down)
-            });
-            tiers.push(Tier { cap: t.cap.units(), initial, maintenance, deduction });
-        }
+        let form = Form::read(&json(serde_json::to_value(&p.ladder)));
         let rate = |r: units::Rate| i128::from(r.units());
         Self {
             face,
@@ -171,7 +155,7 @@ impl Params {
             maker_fee: rate(p.maker_fee),
             fee_tiers: p.fee_tiers.iter().map(|t| (rate(t.maker), rate(t.taker))).collect(),
             closing_fee: rate(p.closing_fee),
-            tiers,
+            form: form.unwrap_or_else(|| panic!("referee: a form of ladder it does not know: {:?}", p.ladder)),
             mark_band: rate(p.mark_band),
             order_band: rate(p.order_band),
             interval_ns: p.funding.interval_ns,

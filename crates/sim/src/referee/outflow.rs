@@ -40,7 +40,7 @@ impl Referee {
 
     /// Equity covers initial margin.
     pub(super) fn above_initial(&self, id: AccountId) -> Verdict {
-        let figures = self.figures(id, Lens::Mark);
+        let figures = self.figures(id, Lens::Taken);
         let idle = figures.initial == 0 && self.model.account(id).wallets.values().all(|w| *w >= 0);
         holds("I-11", idle || figures.equity >= figures.initial, || {
             format!("equity {} of account {id} covers initial margin {}", figures.equity, figures.initial)

@@ -121,13 +121,12 @@ impl Referee {
             let markets: Vec<_> = self.model.markets.iter().filter(|m| Some(m.params.index) == index).collect();
             let tight = markets.iter().all(|m| {
                 let p = &m.params;
-                let cap = p.tiers.last().map_or(0, |t| t.cap);
                 p.face.is_none()
                     && p.fund_limit == 0
                     && !p.adl_at_mark
                     && p.realise_every_ns == 0
-                    && p.interest_cap >= cap
-                    && p.tiers.first().is_some_and(|t| t.initial * 5 >= RATE)
+                    && p.interest_cap >= p.form.cap()
+                    && p.form.least().initial * 5 >= RATE
             });
             holds("pre-launch", markets.len() <= 1 && tight, || format!("one market, within limits, follows {at}"))?;
             let late = own.contracts > 0 && own.since + 1_000_000_000 <= self.model.now - 1_000_000_000;

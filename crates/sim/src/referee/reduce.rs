@@ -74,13 +74,14 @@ impl Referee {
                 Some(if small { held } else { at_rate(held, i128::from(share.units()), Dir::Up) })
             }
             LiquidationPolicy::TierStepDown { tiers } => {
-                let above = p.tiers.iter().filter(|t| worth(held) > t.cap).count().min(p.tiers.len() - 1);
+                let ends = p.form.ends(worth(held));
+                let above = ends.iter().filter(|end| worth(held) > **end).count().min(ends.len() - 1);
                 let Some(target) = above.checked_sub(usize::from(tiers)) else { return Some(held) };
                 // The most whole lots that fit under the cap.
                 let (mut fits, mut not) = (0, held / p.lot + 1);
                 while not - fits > 1 {
                     let middle = (fits + not) / 2;
-                    if worth(middle * p.lot) <= p.tiers[target].cap { fits = middle } else { not = middle }
+                    if worth(middle * p.lot) <= ends[target] { fits = middle } else { not = middle }
                 }
                 Some(held - fits * p.lot)
             }

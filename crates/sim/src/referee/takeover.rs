@@ -157,11 +157,12 @@ impl Referee {
         let row = self.model.market(market);
         let position = self.model.held(id, market, part);
         let size = self.model.exposure(id, position).size + part;
-        let cap = row.params.tiers.last().map_or(0, |t| t.cap);
+        let worth = value::notional(&row.params, row.mark, size);
+        let allowed = row.params.form.allows(size, worth, self.interest_worth(market, Lens::Mark));
         let figures = self.supposing(id, Lens::Mark, position, part, paid, 0);
         let within = self.may_open(id, market, part).is_ok();
         let traded = self.model.account(id).only.is_none_or(|only| only == row.params.settlement);
-        traded && value::notional(&row.params, row.mark, size) <= cap && within && figures.equity >= figures.initial
+        traded && allowed && within && figures.equity >= figures.initial
     }
 
     /// A volunteer's limit after it took something over.

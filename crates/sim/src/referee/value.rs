@@ -1,6 +1,6 @@
 //! What contracts are worth, what a trade does to a position, what margin a notional needs: on paper, with whole numbers.
 
-use super::model::{Params, Tier};
+use super::model::Params;
 use super::num::{COIN, Dir, RATE, at_rate, mul_div};
 
 /// Signed value of `size` contracts at `price`: price × size, or −face × size ÷ price coins.
@@ -27,21 +27,15 @@ pub fn upnl(params: &Params, price: i128, size: i128, cost: i128) -> i128 {
     value(params, price, size, Dir::Down) - cost
 }
 
-/// The tier of a notional: the first whose cap reaches it.
-pub fn tier(params: &Params, notional: i128) -> Tier {
-    let found = params.tiers.iter().find(|t| notional <= t.cap);
-    *found.or(params.tiers.last()).unwrap_or(&Tier { cap: 0, initial: RATE, maintenance: RATE, deduction: 0 })
-}
-
 /// Maintenance margin of a position marked at `price`, with the fee to close.
 pub fn maintenance(params: &Params, price: i128, size: i128) -> i128 {
     if size == 0 {
         return 0;
     }
     let notional = notional(params, price, size);
-    let tier = tier(params, notional);
-    let charge = at_rate(notional, tier.maintenance, Dir::Up);
-    (charge - tier.deduction).max(0) + at_rate(notional, params.closing_fee, Dir::Up)
+    let said = params.form.of(size, notional, 0);
+    let charge = at_rate(notional, said.maintenance, Dir::Up);
+    (charge - said.deduction).max(0) + at_rate(notional, params.closing_fee, Dir::Up)
 }
 
 /// 1 ÷ leverage, rounded up; nothing when the owner chose none.
@@ -49,13 +43,13 @@ pub fn leverage_rate(leverage: i128) -> i128 {
     if leverage == 0 { 0 } else { super::num::div(RATE, leverage, Dir::Up) }
 }
 
-/// Initial margin of `size` contracts marked at `price`, with the fee to close.
-pub fn initial(params: &Params, price: i128, size: i128, leverage: i128) -> i128 {
+/// Initial margin of `size` contracts marked at `price` in a market with `interest` open, with the fee to close.
+pub fn initial(params: &Params, price: i128, size: i128, leverage: i128, interest: i128) -> i128 {
     if size == 0 {
         return 0;
     }
     let notional = notional(params, price, size);
-    let rate = leverage_rate(leverage).max(tier(params, notional).initial);
+    let rate = leverage_rate(leverage).max(params.form.of(size, notional, interest).initial);
     at_rate(notional, rate, Dir::Up) + at_rate(notional, params.closing_fee, Dir::Up)
 }
 

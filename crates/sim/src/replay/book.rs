@@ -12,7 +12,7 @@ use super::rows::{RowError, find_columns, symbol};
 use super::venue::{Venue, to_quote};
 use super::{FILE_DECIMALS, ReplayError};
 use engine::{AccountId, AccountKind, Command, Leg, MarginMode, PlaceOrder, Role, Side, State, TimeInForce};
-use rules::TierTable;
+use rules::{Ladder, TierTable};
 use std::collections::BTreeMap;
 use units::{Decimal, Money, Price, Rate, Round, Size};
 
@@ -348,8 +348,8 @@ impl Book {
         for (listed, params) in venue.markets.iter().zip(&kept) {
             let mut easy = params.clone();
             let all = Money::whole(100_000_000_000);
-            easy.tiers =
-                TierTable::derive(&[(all, Rate::bps(10), Rate::bps(0))]).unwrap_or_else(|_| params.tiers.clone());
+            let plain = TierTable::derive(&[(all, Rate::bps(10), Rate::bps(0))]);
+            easy.ladder = plain.map_or_else(|_| params.ladder.clone(), Ladder::Tiers);
             (easy.order_band, easy.taker_fee, easy.maker_fee) = (Rate::bps(9_500), Rate::ZERO, Rate::ZERO);
             desk.must(&Command::SetMarketParams { market: listed.market, params: Box::new(easy) })?;
         }

@@ -109,9 +109,9 @@ fn ladder(knobs: &LiquidityKnobs, listed: &Listed, price: Price, range: Rate, he
     quotes
 }
 
-/// Half of the largest position that the tiers allow, in contracts.
+/// Half of the largest position that the ladder allows, in contracts.
 fn cap(listed: &Listed, price: Price) -> i128 {
-    listed.spec.tiers.cap().units() / 2 / i128::from(price.units().max(1))
+    listed.spec.cap().units() / 2 / i128::from(price.units().max(1))
 }
 
 /// Less is quoted on the side that would add to what is held, and nothing at the limit.
@@ -150,7 +150,7 @@ mod tests {
     fn listed() -> Listed {
         let open = Price::whole(100);
         let (tick, lot) = grid(open);
-        let spec = MarketSpec { symbol: "X".into(), open, tick, lot, tiers: generic(), weight: 1 };
+        let spec = MarketSpec { symbol: "X".into(), open, tick, lot, ladder: generic(), weight: 1 };
         Listed { market: MarketId(0), index: IndexId(0), spec, interest: Money::whole(1_000_000), power: 0 }
     }
 

@@ -5,7 +5,7 @@ use super::config::PopulationKnobs;
 use super::draw::Draw;
 use super::tiers::initial_rate;
 use engine::{MarginMode, Side};
-use rules::{Contract, TierTable, initial_margin};
+use rules::{Contract, Ladder, initial_margin};
 use units::{Money, Price, Rate, Round, Size};
 
 /// What the population needs to know of a market.
@@ -19,10 +19,18 @@ pub struct MarketSpec {
     pub tick: Price,
     /// Step of order sizes: worth 0.1 to 1 of the quote at the first price.
     pub lot: Size,
-    /// Size tiers.
-    pub tiers: TierTable,
+    /// How margin grows with a position.
+    pub ladder: Ladder,
     /// How often it is chosen, by turnover.
     pub weight: u64,
+}
+
+impl MarketSpec {
+    /// The largest notional of one position.
+    #[must_use]
+    pub fn cap(&self) -> Money {
+        self.ladder.cap().unwrap_or(Money::from_units(units::limits::NOTIONAL_MAX))
+    }
 }
 
 /// What one account does before the window.
@@ -183,11 +191,13 @@ fn positions(notional: Money, sides: &[(usize, Side)], markets: &[MarketSpec]) -
     sides.iter().filter_map(position).collect()
 }
 
-/// Margin to open it; `None` beyond the largest position of the tiers, of which it may use half.
+/// Margin to open it; `None` beyond the largest position of the ladder, of which it may use half. An initial rate that open interest
+/// raises is as if nobody else were there.
 fn needed(position: &PositionPlan, leverage_rate: Rate, spec: &MarketSpec) -> Option<Money> {
-    let terms = initial_margin(Contract::Linear, spec.open, position.size, &spec.tiers, leverage_rate, Rate::ZERO)?;
-    let half = Money::from_units(spec.tiers.cap().units() / 2);
-    (terms.notional <= half).then_some(terms.required)
+    let (ladder, open, nobody) = (&spec.ladder, spec.open, Money::ZERO);
+    let terms = initial_margin(Contract::Linear, open, position.size, ladder, nobody, leverage_rate, Rate::ZERO)?;
+    let half = spec.cap().units() / 2;
+    (terms.notional.units() <= half).then_some(terms.required)
 }
 
 /// Contracts that `notional` is at `price`, rounded down.
@@ -246,7 +256,7 @@ mod tests {
     fn spec(open: &str) -> MarketSpec {
         let open = open.parse().unwrap();
         let (tick, lot) = grid(open);
-        MarketSpec { symbol: "X".into(), open, tick, lot, tiers: generic(), weight: 1 }
+        MarketSpec { symbol: "X".into(), open, tick, lot, ladder: generic(), weight: 1 }
     }
 
     #[test]

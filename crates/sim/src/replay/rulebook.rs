@@ -62,8 +62,8 @@ pub fn apply_rulebook(book: &Rulebook, config: &mut Config, figures: &mut Figure
     let mut markets = Vec::new();
     let funding = funding(book, figures, &mut notes);
     for (figures, row) in figures.markets.iter_mut().zip(matched) {
-        let (market, table) = row;
-        figures.tiers = TierChoice { date: book.from.clone(), origin: TierOrigin::Rulebook, table };
+        let (market, ladder) = row;
+        figures.tiers = TierChoice { date: book.from.clone(), origin: TierOrigin::Rulebook, ladder };
         notes.taken.push(format!("{} as {} ({})", figures.symbol, market.symbol, market.clause));
         markets.push(BookMarket {
             taker_fee: Some(market.taker_fee),
@@ -105,7 +105,7 @@ fn refused(book: &Rulebook, what: String, hint: &str) -> ReplayError {
     ReplayError::Rulebook { venue: format!("{}@{}", book.venue, book.from), what, hint: hint.to_owned() }
 }
 
-type Matched<'a> = (&'a rulebooks::Market, rules::TierTable);
+type Matched<'a> = (&'a rulebooks::Market, Ladder);
 
 /// The venue's market of each market of the figures.
 fn matches<'a>(book: &'a Rulebook, figures: &Figures) -> Result<Vec<Matched<'a>>, ReplayError> {
@@ -120,19 +120,12 @@ fn matches<'a>(book: &'a Rulebook, figures: &Figures) -> Result<Vec<Matched<'a>>
         };
         return Err(refused(book, format!("no market for {}", missing.join(", ")), &hint));
     }
-    let one = |market: &'a rulebooks::Market| match (&market.rules.ladder, market.rules.contract) {
-        (_, Contract::Inverse { .. }) => {
+    let one = |market: &'a rulebooks::Market| match market.rules.contract {
+        Contract::Inverse { .. } => {
             let what = format!("{} is inverse ({}), the markets of a replay are linear", market.symbol, market.clause);
             Err(refused(book, what, "a venue with a linear market of that coin"))
         }
-        (Ladder::Tiers(table), Contract::Linear) => Ok((market, table.clone())),
-        _ => {
-            let what = format!(
-                "the ladder of {} ({}) is not one of tiers, the engine has no other",
-                market.symbol, market.clause
-            );
-            Err(refused(book, what, "a venue with tiers, such as binance-usdm"))
-        }
+        Contract::Linear => Ok((market, market.rules.ladder.clone())),
     };
     symbols().filter_map(find).map(one).collect()
 }

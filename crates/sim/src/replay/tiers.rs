@@ -1,7 +1,7 @@
 //! Tables of size tiers by symbol and date, and the choice of one for a day.
 
 use super::rows::RowError;
-use rules::TierTable;
+use rules::{Ladder, TierTable};
 use std::collections::BTreeMap;
 use units::{Decimal, Money, Rate, Round};
 
@@ -43,8 +43,8 @@ pub struct TierChoice {
     pub date: String,
     /// How it was chosen.
     pub origin: TierOrigin,
-    /// The ladder.
-    pub table: TierTable,
+    /// The ladder, which need not be one of tiers where a rulebook says it.
+    pub ladder: Ladder,
 }
 
 /// Tables carried by the project: those of the markets in the named replays.
@@ -117,12 +117,12 @@ impl TierBook {
         let later = || dates.and_then(|d| d.range(day.to_owned()..).next());
         match (before, later()) {
             (Some((date, table)), _) => {
-                TierChoice { date: date.clone(), origin: TierOrigin::OnOrBefore, table: table.clone() }
+                TierChoice { date: date.clone(), origin: TierOrigin::OnOrBefore, ladder: Ladder::Tiers(table.clone()) }
             }
             (None, Some((date, table))) => {
-                TierChoice { date: date.clone(), origin: TierOrigin::Later, table: table.clone() }
+                TierChoice { date: date.clone(), origin: TierOrigin::Later, ladder: Ladder::Tiers(table.clone()) }
             }
-            (None, None) => TierChoice { date: String::new(), origin: TierOrigin::Generic, table: generic() },
+            (None, None) => TierChoice { date: String::new(), origin: TierOrigin::Generic, ladder: generic() },
         }
     }
 }
@@ -158,7 +158,7 @@ pub fn initial_rate(leverage: u16) -> Option<Rate> {
 /// 5,000 at 50 times and 1 %; 50,000 at 20 and 2.5 %; 250,000 at 10 and 5 %; 1,000,000 at 5 and 10 %; 10,000,000 at 2 and
 /// 25 %; 100,000,000 at 1 and 50 %.
 #[must_use]
-pub fn generic() -> TierTable {
+pub fn generic() -> Ladder {
     let steps = [
         (5_000, 20, 10),
         (50_000, 50, 25),
@@ -169,7 +169,7 @@ pub fn generic() -> TierTable {
     ];
     let rate = |per_mille: i64| Rate::new(per_mille * 1_000_000).unwrap_or(Rate::ONE);
     let ladder = steps.map(|(cap, initial, maintenance)| (Money::whole(cap), rate(initial), rate(maintenance)));
-    TierTable::derive(&ladder).expect("the ladder above holds together")
+    Ladder::Tiers(TierTable::derive(&ladder).expect("the ladder above holds together"))
 }
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn derived_deductions_are_the_published_ones() {
         let book = TierBook::carried().unwrap();
-        let table = book.choose("BTCUSDT", "2023-08-28").table;
+        let Ladder::Tiers(table) = book.choose("BTCUSDT", "2023-08-28").ladder else { panic!("tiers") };
         let deductions: Vec<String> = table.tiers().iter().map(|t| t.deduction.to_string()).collect();
         let published =
             ["0", "50", "1300", "46300", "546300", "2546300", "5046300", "8046300", "28046300", "103046300"];

@@ -84,7 +84,7 @@ pub fn specs(figures: &Figures) -> Vec<MarketSpec> {
         let (tick, lot) = grid(first);
         let open = first.to_tick(tick, Round::Down).unwrap_or(first);
         let weight = u64::try_from(m.turnover).unwrap_or(0).clamp(1, 1 << 48);
-        MarketSpec { symbol: m.symbol.clone(), open, tick, lot, tiers: m.tiers.table.clone(), weight }
+        MarketSpec { symbol: m.symbol.clone(), open, tick, lot, ladder: m.tiers.ladder.clone(), weight }
     };
     figures.markets.iter().map(spec).collect()
 }
@@ -285,7 +285,7 @@ fn market_params(
         taker_fee: row.and_then(|r| r.taker_fee).unwrap_or(ladder.taker_fee),
         maker_fee: row.and_then(|r| r.maker_fee).unwrap_or(ladder.maker_fee),
         closing_fee: row.map_or(Rate::ZERO, |r| r.closing_fee),
-        tiers: spec.tiers.clone(),
+        ladder: spec.ladder.clone(),
         mark: book.and_then(|b| b.mark).unwrap_or(MarkRule::Median { basis_window_s: 150 }),
         mark_band: Rate::bps(500),
         mark_speed: Rate::bps(100),

@@ -518,10 +518,10 @@ fn a_rulebook_sets_the_markets_of_a_replay_and_refuses_what_it_cannot() {
     );
     assert_eq!(config.ladder.liquidation_fee, Rate::ZERO);
     // 50 times, half of it for maintenance.
-    assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(100));
+    assert_eq!(tiers(&figures)[0].maintenance_rate, Rate::bps(100));
     let (binance, figures) = under("binance-usdm", &both).unwrap();
     assert_eq!(binance.rulebook.unwrap().line, rules::LineRule::At);
-    assert_eq!(figures.markets[0].tiers.table.tiers()[0].maintenance_rate, Rate::bps(40));
+    assert_eq!(tiers(&figures)[0].maintenance_rate, Rate::bps(40));
     let refused = |name: &str, symbols: &[&str]| under(name, symbols).unwrap_err().to_string();
     let lacks = refused("plimsoll", &["BTCUSDT", "AAVEUSDT"]);
     assert!(lacks.contains("no market for AAVEUSDT\n  hint: --symbols BTCUSDT"), "{lacks}");

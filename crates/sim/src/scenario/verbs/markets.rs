@@ -1,5 +1,6 @@
 //! Markets: listing with defaults, parameters, status, a given funding rate.
 
+use super::ladders::{CAP, Draft};
 use super::prices::index_called;
 use crate::scenario::Error;
 use crate::scenario::scene::{Actor, name};
@@ -8,11 +9,10 @@ use engine::params::{
     AdlPolicy, AdlPrice, Drawdown, FeeRates, Kind, LiquidationParams, LiquidationPolicy, MarketGuards, MarketParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, MarketStatus, Name};
-use rules::{Contract, FundingRule, MarkRule, TierTable};
+use rules::{Contract, FundingRule, Ladder, MarkRule, TierTable};
 use units::{Money, Price, Rate, Size, Time};
 
 const HOUR_NS: i64 = 3_600 * Time::SECOND_NS;
-const CAP: Money = Money::whole(1_000_000_000_000);
 
 pub fn market(actor: &mut Actor<'_, '_>, words: &mut Words) -> Result<(), Error> {
     let word = words.word("a name for the market")?;
@@ -76,7 +76,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
         taker_fee: Rate::ZERO,
         maker_fee: Rate::ZERO,
         closing_fee: Rate::ZERO,
-        tiers: tiers.map_err(|why| words.wrong_last(why.to_string()))?,
+        ladder: Ladder::Tiers(tiers.map_err(|why| words.wrong_last(why.to_string()))?),
         mark: MarkRule::Index,
         mark_band: half,
         mark_speed: Rate::ONE,
@@ -109,23 +109,11 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
     })
 }
 
-/// Tiers as they are built up by `initial`, `maintenance` and `cap`, or given whole.
-struct Ladder {
-    first: (Money, Rate, Rate),
-    whole: Vec<(Money, Rate, Rate)>,
-    touched: bool,
-}
-
 fn options(actor: &mut Actor<'_, '_>, words: &mut Words, params: &mut MarketParams) -> Result<(), Error> {
-    let last = params
-        .tiers
-        .tiers()
-        .last()
-        .map_or((CAP, Rate::ONE, Rate::ONE), |t| (t.cap, t.initial_rate, t.maintenance_rate));
-    let mut ladder = Ladder { first: last, whole: Vec::new(), touched: false };
+    let mut ladder = Draft::of(&params.ladder);
     while let Some(option) = words.next_word() {
         let known = handles(actor, words, params, &option.text)?
-            || ladder_option(&mut ladder, words, &option.text)?
+            || ladder.option(words, &option.text)?
             || trading(words, params, &option.text)?
             || pricing(words, params, &option.text)?
             || liquidation(words, params, &option.text)?;
@@ -134,9 +122,8 @@ fn options(actor: &mut Actor<'_, '_>, words: &mut Words, params: &mut MarketPara
             return Err(words.wrong(&option, "an option of a market").hint(hint));
         }
     }
-    if ladder.touched {
-        let steps = if ladder.whole.is_empty() { vec![ladder.first] } else { ladder.whole };
-        params.tiers = TierTable::derive(&steps).map_err(|why| words.wrong_last(format!("tiers: {why}")))?;
+    if let Some(ladder) = ladder.finish(words)? {
+        params.ladder = ladder;
     }
     Ok(())
 }
@@ -155,30 +142,6 @@ fn handles(
         _ => return Ok(false),
     }
     Ok(true)
-}
-
-fn ladder_option(ladder: &mut Ladder, words: &mut Words, option: &str) -> Result<bool, Error> {
-    match option {
-        "initial" => ladder.first.1 = words.rate("an initial margin rate")?,
-        "maintenance" => ladder.first.2 = words.rate("a maintenance margin rate")?,
-        "cap" => ladder.first.0 = words.money()?,
-        "tiers" => {
-            while words.peek().is_some_and(|text| text.contains(':')) {
-                let expected = "a tier: CAP:INITIAL:MAINTENANCE such as 50000:0.8%:0.4%";
-                let word = words.word(expected)?;
-                ladder.whole.push(tier(&word.text).ok_or_else(|| words.wrong(&word, expected))?);
-            }
-        }
-        _ => return Ok(false),
-    }
-    ladder.touched = true;
-    Ok(true)
-}
-
-fn tier(text: &str) -> Option<(Money, Rate, Rate)> {
-    let mut parts = text.split(':');
-    let tier = (parts.next()?.parse().ok()?, rate(parts.next()?)?, rate(parts.next()?)?);
-    parts.next().is_none().then_some(tier)
 }
 
 fn trading(words: &mut Words, params: &mut MarketParams, option: &str) -> Result<bool, Error> {

@@ -3,6 +3,7 @@
 
 mod auction;
 mod ending;
+mod ladders;
 mod markets;
 mod money;
 mod prices;
