@@ -7,7 +7,9 @@
 //! Estimate: the same code, give or take the order in which the compiler does it.
 #![allow(missing_docs)]
 
-use plimsoll_rules::{Contract, Haircuts, Line, LineRule, TierTable, funding_payment, maintenance_margin, trading_fee};
+use plimsoll_rules::{
+    Contract, Haircuts, Ladder, Line, LineRule, TierTable, funding_payment, maintenance_margin, trading_fee,
+};
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 use units::{Money, Price, Rate, Round, Size, limits};
@@ -24,25 +26,26 @@ const PAIRS: [(&str, &str, &str); 4] = [
 const SLACK: usize = 8;
 
 #[inline(never)]
-fn maintenance_of_terms(contract: Contract, mark: Price, size: Size, tiers: &TierTable, fee: Rate) -> Option<Money> {
-    maintenance_margin(contract, mark, size, tiers, fee).map(|terms| terms.required)
+fn maintenance_of_terms(contract: Contract, mark: Price, size: Size, ladder: &Ladder, fee: Rate) -> Option<Money> {
+    maintenance_margin(contract, mark, size, ladder, fee).map(|terms| terms.required)
 }
 
 #[inline(never)]
-fn maintenance_by_hand(contract: Contract, mark: Price, size: Size, tiers: &TierTable, fee: Rate) -> Option<Money> {
+fn maintenance_by_hand(contract: Contract, mark: Price, size: Size, ladder: &Ladder, fee: Rate) -> Option<Money> {
     if size.is_zero() {
         return Some(Money::ZERO);
     }
     let notional = contract.notional(mark, size)?;
     let fee = notional.mul_rate(fee, Round::Up);
-    let tier = tiers.of(notional);
+    let Ladder::Tiers(table) = ladder else { return None };
+    let tier = table.of(notional);
     Some((notional.mul_rate(tier.maintenance_rate, Round::Up) - tier.deduction).max(Money::ZERO) + fee)
 }
 
 #[inline(never)]
 fn headroom_of_terms(line: &Line<'_>, price: Price) -> Option<Money> {
     let upnl = line.contract.upnl(price, line.size, line.cost)?;
-    let held = maintenance_margin(line.contract, price, line.size, line.tiers, line.closing_fee)?.required;
+    let held = maintenance_margin(line.contract, price, line.size, line.ladder, line.closing_fee)?.required;
     (line.wallet.checked_add(upnl)?).checked_add(-held)
 }
 
@@ -54,7 +57,8 @@ fn headroom_by_hand(line: &Line<'_>, price: Price) -> Option<Money> {
     } else {
         let notional = line.contract.notional(price, line.size)?;
         let fee = notional.mul_rate(line.closing_fee, Round::Up);
-        let tier = line.tiers.of(notional);
+        let Ladder::Tiers(table) = line.ladder else { return None };
+        let tier = table.of(notional);
         (notional.mul_rate(tier.maintenance_rate, Round::Up) - tier.deduction).max(Money::ZERO) + fee
     };
     (line.wallet.checked_add(upnl)?).checked_add(-held)
@@ -97,7 +101,7 @@ fn agree() {
     let rate = |text: &str| text.parse::<Rate>().unwrap();
     let steps =
         [(Money::whole(5_000), rate("0.02"), rate("0.005")), (Money::whole(100_000), rate("0.1"), rate("0.01"))];
-    let tiers = TierTable::derive(&steps).unwrap();
+    let tiers = Ladder::Tiers(TierTable::derive(&steps).unwrap());
     for units in [0, 1, 10_000_000, -7_654_321] {
         let (size, mark) = (black_box(Size::new(units).unwrap()), black_box(Price::whole(50_200)));
         let (fee, contract) = (black_box(rate("0.0005")), black_box(Contract::Linear));
@@ -108,7 +112,7 @@ fn agree() {
             size,
             cost: Money::whole(500),
             opposite: (Size::ZERO, Money::ZERO),
-            tiers: &tiers,
+            ladder: &tiers,
             closing_fee: fee,
             mark,
             wallet: Money::whole(600),

@@ -458,6 +458,61 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_has_terms_beyond_every_rate() {
+        let (initial, maintenance, rise) = (r("0.02"), r("0.01"), r("0.00005"));
+        let ladder = Ladder::PerSize(SizeLadder { initial, maintenance, rise });
+        let size = Size::whole(199_700);
+        let held = ladder.held(size, m("1"), Money::ZERO);
+        // 0.02 + 9.985 is above 10, 0.01 + 9.985 is not.
+        assert_eq!((held.initial, held.maintenance), (r("10"), r("9.995")));
+        assert!(!ladder.has_terms(size, m("1"), Money::ZERO));
+        assert!(ladder.has_terms(Size::whole(199_600), m("1"), Money::ZERO));
+        let (base, step, rise) = (m("200"), Money::UNIT, Rate::ONE);
+        for ladder in [
+            Ladder::Steps(StepLadder { initial, maintenance, base, step, rise }),
+            Ladder::PerNotional(SizeLadder { initial, maintenance, rise }),
+            Ladder::SizeRoot(SizeLadder { initial, maintenance, rise: Rate::ONE }),
+        ] {
+            let size = Size::new(i64::MAX).unwrap();
+            assert_eq!(ladder.at(size, Money::MAX, Money::ZERO), None);
+            let held = ladder.held(size, Money::MAX, Money::ZERO);
+            assert_eq!((held.initial, held.maintenance), (Ladder::RATE_MAX, Ladder::RATE_MAX));
+            assert!(!ladder.has_terms(size, Money::MAX, Money::ZERO));
+        }
+    }
+
+    #[test]
+    fn a_ladder_that_does_not_hold_together_is_refused() {
+        let (initial, maintenance, rise) = (r("0.02"), r("0.01"), r("0.001"));
+        let size = SizeLadder { initial, maintenance, rise };
+        let steps = StepLadder { initial, maintenance, base: Money::ZERO, step: Money::UNIT, rise };
+        let interest = OpenInterestLadder { initial, fraction: r("0.5"), lower: m("1"), upper: m("2") };
+        let factors = RiskFactors { slippage: r("0.1"), long: r("0.9"), short: r("0"), initial_factor: Ladder::RATE_MAX };
+        let good = [
+            Ladder::PerSize(size),
+            Ladder::Steps(steps),
+            Ladder::OpenInterest(interest),
+            Ladder::OpenInterest(OpenInterestLadder { upper: Money::ZERO, ..interest }),
+            Ladder::RiskFactors(factors),
+        ];
+        good.iter().for_each(|ladder| assert_eq!(ladder.check(), Ok(()), "{ladder:?}"));
+        let bad = [
+            (Ladder::SizeRoot(SizeLadder { initial: r("0.009999999"), ..size }), LadderError::Rates),
+            (Ladder::PerNotional(SizeLadder { maintenance: Rate::ZERO, ..size }), LadderError::Rates),
+            (Ladder::PerSize(SizeLadder { rise: -Rate::bps(1), ..size }), LadderError::Rates),
+            (Ladder::Steps(StepLadder { step: Money::ZERO, ..steps }), LadderError::Amounts),
+            (Ladder::Steps(StepLadder { base: -Money::UNIT, ..steps }), LadderError::Amounts),
+            (Ladder::OpenInterest(OpenInterestLadder { upper: m("1"), ..interest }), LadderError::Amounts),
+            // Less than a millionth of the notional.
+            (Ladder::OpenInterest(OpenInterestLadder { fraction: r("0.000049"), ..interest }), LadderError::Rates),
+            (Ladder::RiskFactors(RiskFactors { long: r("0.900000001"), ..factors }), LadderError::Factors),
+            (Ladder::RiskFactors(RiskFactors { slippage: r("0"), ..factors }), LadderError::Factors),
+            (Ladder::RiskFactors(RiskFactors { initial_factor: r("0.999999999"), ..factors }), LadderError::Factors),
+        ];
+        bad.iter().for_each(|(ladder, why)| assert_eq!(ladder.check(), Err(*why), "{ladder:?}"));
+    }
+
+    #[test]
     fn each_side_has_its_own_risk() {
         let (slippage, long, short) = (r("0.25"), r("0.2"), r("0.1"));
         let factors = Ladder::RiskFactors(RiskFactors { slippage, long, short, initial_factor: r("1.5") });

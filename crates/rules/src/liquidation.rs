@@ -337,16 +337,17 @@ mod tests {
         let (initial, maintenance, rise) = (r("0.1"), r("0.05"), r("0.05"));
         let steps = crate::StepLadder { initial, maintenance, base: m("1000"), step: m("1000"), rise };
         let ladder = Ladder::Steps(steps);
-        // A short of 10 at 95 with 100: 100 − 50 + 10 (95 − p) meets nothing before 1,000, where 100 is needed.
+        // A short of 10 at 95 with 110 has 60 at 100, where 50 is needed, and just above it twice that.
         let short = line(Contract::Linear, "-10", "95", "110", &ladder);
         let want = LiquidationPrices { below: LiquidationPrice::None, above: at("100.00000001") };
         assert_eq!(liquidation_prices(&short), want);
-        // A long of 10 at 95 with 60: at 100.00000001 it has 110 and needs 100; at 97 + it would have had enough of either.
+        // A long of 10 at 99 with 60 has 70 just above 100, where 100 is needed, and enough again at 104.
         let mut long = line(Contract::Linear, "10", "99", "60", &ladder);
         assert_eq!(liquidation_prices(&long).above, at("100.00000001"));
         assert!(!long.rule.is_below(long.headroom(p("104")).unwrap()));
+        // With 95 it passes that step, and each of the next but the nineteenth: 18,105 where the whole 19,000 is needed.
         long.wallet = m("95");
-        assert_eq!(liquidation_prices(&long).above, LiquidationPrice::None);
+        assert_eq!(liquidation_prices(&long).above, at("1900.00000001"));
     }
 
     #[test]

@@ -33,10 +33,10 @@ proptest! {
         share in 1i64..500_000_000, spare in 0i64..900_000_000,
     ) {
         let (size, mark, share) = (size(units), price(mark), rate(share));
-        let tiers = TierTable::derive(&[(money(1 << 106), Rate::ONE, share)]).unwrap();
+        let tiers = Ladder::Tiers(TierTable::derive(&[(money(1 << 106), Rate::ONE, share)]).unwrap());
         let cost = mark * size;
         let line = Line {
-            contract: Contract::Linear, size, cost, opposite: (Size::ZERO, Money::ZERO), tiers: &tiers, closing_fee: Rate::ZERO,
+            contract: Contract::Linear, size, cost, opposite: (Size::ZERO, Money::ZERO), ladder: &tiers, closing_fee: Rate::ZERO,
             mark, wallet: cost.abs().mul_rate(share + rate(spare), Round::Up), index_price: Price::ONE,
             haircuts: Haircuts::flat(Rate::ONE), other: Money::ZERO, rule: LineRule::Below,
         };

@@ -1,6 +1,6 @@
 //! Decimal text at 16 decimals, for comparing across units.
 
-use plimsoll_rules::TierTable;
+use plimsoll_rules::{Ladder, Tier, TierTable};
 use std::fmt;
 use units::{Money, Price, Rate, Round, div_round};
 
@@ -62,14 +62,20 @@ impl Fixed {
 }
 
 /// Ladders as venues print them: caps and rates. Initial rates are one where the source names none.
-pub fn ladder(caps: &[Money], maintenance: &[Rate], initial: Rate) -> TierTable {
+pub fn ladder(caps: &[Money], maintenance: &[Rate], initial: Rate) -> Ladder {
     assert_eq!(caps.len(), maintenance.len());
     let steps: Vec<_> = caps.iter().zip(maintenance).map(|(&cap, &rate)| (cap, initial, rate)).collect();
-    TierTable::derive(&steps).unwrap()
+    Ladder::Tiers(TierTable::derive(&steps).unwrap())
+}
+
+/// The tiers of a ladder.
+pub fn rows(ladder: &Ladder) -> &[Tier] {
+    let Ladder::Tiers(table) = ladder else { panic!("{ladder:?} has no tiers") };
+    table.tiers()
 }
 
 /// A ladder whose last tier has this rate and deduction: it begins at 2 × deduction ÷ rate, after half the rate.
-pub fn ladder_with(rate: Rate, deduction: Money) -> TierTable {
+pub fn ladder_with(rate: Rate, deduction: Money) -> Ladder {
     let all = Money::whole(1_000_000_000_000);
     if deduction.is_zero() {
         return ladder(&[all], &[rate], Rate::ONE);
@@ -77,6 +83,6 @@ pub fn ladder_with(rate: Rate, deduction: Money) -> TierTable {
     let half = Rate::new(rate.units() / 2).unwrap();
     let floor = deduction.share(1_000_000_000, i128::from((rate - half).units()), Round::Down);
     let table = ladder(&[floor, all], &[half, rate], Rate::ONE);
-    assert_eq!(table.tiers()[1].deduction, deduction, "no ladder has exactly this deduction");
+    assert_eq!(rows(&table)[1].deduction, deduction, "no ladder has exactly this deduction");
     table
 }

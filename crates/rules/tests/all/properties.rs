@@ -1,5 +1,6 @@
 //! What must hold for every input.
 
+use crate::number::rows;
 use plimsoll_rules::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,7 +21,7 @@ fn magnitude(digits: std::ops::Range<u32>) -> impl Strategy<Value = i64> {
     })
 }
 
-fn ladders() -> impl Strategy<Value = TierTable> {
+fn ladders() -> impl Strategy<Value = Ladder> {
     let step = (magnitude(0..8), 1_000_000i64..200_000_000);
     vec(step, 1..6).prop_map(|steps| {
         let (mut cap, mut total) = (Money::ZERO, 0);
@@ -31,7 +32,7 @@ fn ladders() -> impl Strategy<Value = TierTable> {
                 (cap, Rate::ONE, rate(total))
             })
             .collect();
-        TierTable::derive(&steps).unwrap()
+        Ladder::Tiers(TierTable::derive(&steps).unwrap())
     })
 }
 
@@ -40,7 +41,7 @@ struct Account {
     contract: Contract,
     size: Size,
     cost: Money,
-    tiers: TierTable,
+    ladder: Ladder,
     closing_fee: Rate,
     mark: Price,
     wallet: Money,
@@ -58,7 +59,7 @@ impl Account {
             size: self.size,
             cost: self.cost,
             opposite: (Size::ZERO, Money::ZERO),
-            tiers: &self.tiers,
+            ladder: &self.ladder,
             closing_fee: self.closing_fee,
             mark: self.mark,
             wallet: self.wallet,
@@ -79,7 +80,7 @@ fn accounts(long: bool) -> impl Strategy<Value = Account> {
     let terms = (prop_oneof![Just(100_000_000i64), magnitude(4..13)], 0i64..2_000_000, any::<bool>());
     // A second and a third slice begin at these shares of the notional; the third counts half of the second, or nothing.
     let terms = (terms, prop::option::of((1i64..600_000_000, 0i64..=1_000_000_000, any::<bool>())));
-    (position, collateral, terms, ladders()).prop_map(move |(position, collateral, terms, tiers)| {
+    (position, collateral, terms, ladders()).prop_map(move |(position, collateral, terms, ladder)| {
         let (contract, mark, size, entry) = position;
         let (mark, size) = (price(mark), Size::new(if long { size } else { -size }).unwrap());
         let entry = mark.scale(rate(entry - 1_000_000_000), Round::Up).unwrap();
@@ -99,7 +100,7 @@ fn accounts(long: bool) -> impl Strategy<Value = Account> {
             contract,
             size,
             cost,
-            tiers,
+            ladder,
             closing_fee: rate(terms.1),
             mark,
             wallet: notional.mul_rate(rate(collateral.0), Round::Down),
@@ -163,13 +164,13 @@ fn check_liquidation_prices(account: &Account) -> Result<(), TestCaseError> {
 }
 
 /// Maintenance as a sum of slices, tier by tier. Unit: 1e-25, exact.
-fn sliced_maintenance(tiers: &TierTable, notional: Money, fee: Rate) -> i128 {
+fn sliced_maintenance(ladder: &Ladder, notional: Money, fee: Rate) -> i128 {
     let slice = |tier: &Tier| {
-        let last = tier.cap == tiers.cap();
+        let last = Some(tier.cap) == ladder.cap();
         let top = if last { notional } else { notional.min(tier.cap) };
         (top - tier.floor).max(Money::ZERO).units() * i128::from(tier.maintenance_rate.units())
     };
-    let charged: i128 = tiers.tiers().iter().map(slice).sum();
+    let charged: i128 = rows(ladder).iter().map(slice).sum();
     charged + notional.units() * i128::from(fee.units())
 }
 
@@ -234,7 +235,7 @@ proptest! {
             + (amount.min(ends[1]) - ends[0]).max(0.0) * share(second.haircut)
             + (amount - ends[1]).max(0.0) * share(third.haircut);
         let notional = line.contract.notional(line.mark, line.size).unwrap();
-        let held = sliced_maintenance(line.tiers, notional, line.closing_fee) as f64 / 1e25;
+        let held = sliced_maintenance(line.ladder, notional, line.closing_fee) as f64 / 1e25;
         let slow = counted * index + float(line.other) - held * index;
         let scale = (amount.abs() + float(notional)) * index + float(line.other.abs());
         prop_assert!((float(line.headroom(line.mark).unwrap()) - slow).abs() <= scale * 1e-12 + 1e-14 * (1.0 + index));
@@ -412,14 +413,14 @@ proptest! {
 #[test]
 fn headroom_of_an_inverse_short_wavers_by_a_unit() {
     let all = Money::whole(1_000_000_000);
-    let tiers = TierTable::derive(&[(all, Rate::ONE, rate(900_000_000))]).unwrap();
+    let tiers = Ladder::Tiers(TierTable::derive(&[(all, Rate::ONE, rate(900_000_000))]).unwrap());
     let (contract, size, mark) = (Contract::Inverse { face: 1 }, Size::whole(-1), Price::whole(60_000));
     let line = Line {
         contract,
         size,
         cost: contract.value(mark, size, Round::Down).unwrap(),
         opposite: (Size::ZERO, Money::ZERO),
-        tiers: &tiers,
+        ladder: &tiers,
         closing_fee: rate(50_000_000),
         mark,
         wallet: Money::from_units(16_500_000_000),

@@ -1,7 +1,7 @@
 //! Liquidation and bankruptcy prices, tiers, collateral and funding by the rules that the engine uses.
 
 use super::{Inputs, Ours, Outcome, Rule, list};
-use crate::number::{ladder, ladder_with, m, p, r};
+use crate::number::{ladder, ladder_with, m, p, r, rows};
 use plimsoll_rules::*;
 use units::{Money, Price, Rate, Round, Size, div_round};
 
@@ -143,7 +143,7 @@ fn inverse_cross(inputs: &Inputs) -> Outcome {
         size,
         cost,
         opposite: (Size::ZERO, Money::ZERO),
-        tiers: &fee_only,
+        ladder: &fee_only,
         closing_fee: Rate::ZERO,
         mark: entry,
         wallet,
@@ -185,7 +185,7 @@ fn margin(inputs: &Inputs) -> Outcome {
     let leverage = inputs.get("leverage").map_or(1, |text| text.parse().unwrap());
     let leverage_rate = if leverage == 1 { Rate::ZERO } else { Rate::new(1_000_000_000 / leverage).unwrap() };
     let maintenance = maintenance_margin(contract, mark, size, &tiers, Rate::ZERO).unwrap();
-    let initial = initial_margin(contract, mark, size, &tiers, leverage_rate, Rate::ZERO).unwrap();
+    let initial = initial_margin(contract, mark, size, &tiers, Money::ZERO, leverage_rate, Rate::ZERO).unwrap();
     vec![
         ("notional", maintenance.notional.into()),
         ("maintenance", maintenance.required.into()),
@@ -203,8 +203,8 @@ fn caps(inputs: &Inputs) -> Vec<Money> {
     floors[1..].iter().map(|floor| m(floor)).chain([Money::whole(1_000_000_000_000)]).collect()
 }
 
-fn deductions(tiers: &TierTable) -> Ours {
-    list(tiers.tiers().iter().map(|tier| tier.deduction))
+fn deductions(ladder: &Ladder) -> Ours {
+    list(rows(ladder).iter().map(|tier| tier.deduction))
 }
 
 fn tier_deductions(inputs: &Inputs) -> Outcome {
@@ -215,11 +215,11 @@ fn tier_deductions(inputs: &Inputs) -> Outcome {
 /// The tier after one whose rate and deduction are known.
 fn tier_deduction_next(inputs: &Inputs) -> Outcome {
     let before = ladder_with(r(inputs.text("rate_before")), m(inputs.text("deduction_before")));
-    let steps = before.tiers();
+    let steps = rows(&before);
     let caps = [steps[0].cap, m(inputs.text("floor")), steps[1].cap];
     let rates = [steps[0].maintenance_rate, steps[1].maintenance_rate, r(inputs.text("rate"))];
     let tiers = ladder(&caps, &rates, Rate::ONE);
-    vec![("deduction", tiers.tiers()[2].deduction.into())]
+    vec![("deduction", rows(&tiers)[2].deduction.into())]
 }
 
 /// Maintenance is half of the initial margin at the greatest leverage; the rate rounds up.

@@ -147,17 +147,17 @@ impl Inputs {
         self.get("mark").map_or_else(|| p(self.text("entry")), p)
     }
 
-    fn tiers(&self) -> TierTable {
+    fn tiers(&self) -> Ladder {
         ladder_with(r(self.or("maintenance_rate", "0.000000001")), m(self.or("deduction", "0")))
     }
 
-    fn line<'a>(&self, tiers: &'a TierTable) -> Line<'a> {
+    fn line<'a>(&self, ladder: &'a Ladder) -> Line<'a> {
         Line {
             contract: self.contract(),
             size: self.size(),
             cost: self.cost(),
             opposite: (Size::ZERO, Money::ZERO),
-            tiers,
+            ladder,
             closing_fee: r(self.or("closing_fee", "0")),
             mark: self.mark(),
             wallet: self.wallet(),
