@@ -487,7 +487,8 @@ mod tests {
         let size = SizeLadder { initial, maintenance, rise };
         let steps = StepLadder { initial, maintenance, base: Money::ZERO, step: Money::UNIT, rise };
         let interest = OpenInterestLadder { initial, fraction: r("0.5"), lower: m("1"), upper: m("2") };
-        let factors = RiskFactors { slippage: r("0.1"), long: r("0.9"), short: r("0"), initial_factor: Ladder::RATE_MAX };
+        let factors =
+            RiskFactors { slippage: r("0.1"), long: r("0.9"), short: r("0"), initial_factor: Ladder::RATE_MAX };
         let good = [
             Ladder::PerSize(size),
             Ladder::Steps(steps),

@@ -1,8 +1,9 @@
 //! What random work has reached: how often each kind of event was seen, with its stage, reason or outcome.
 
 use engine::{
-    AuctionEnd, CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, StatusReason, Trigger,
+    AuctionEnd, CancelReason, Event, MoveReason, Outcome, Reduce, SettlementSource, Stage, State, StatusReason, Trigger,
 };
+use rules::Ladder;
 use std::collections::BTreeMap;
 use units::Price;
 
@@ -166,10 +167,40 @@ kinds! {
     Event::LossSettled { .. } => "loss_settled",
 }
 
+/// Forms of ladders under which a position was closed by force.
+const FORMS: &[&str] = &[
+    "closed under tiers",
+    "closed under steps",
+    "closed under rates by size",
+    "closed under rates by its root",
+    "closed under rates by notional",
+    "closed under rates by open interest",
+    "closed under risk factors",
+];
+
+/// The ladder under which an event closes a position by force.
+fn form(event: &Event, state: &State) -> Option<&'static str> {
+    let (Event::LiquidationStep { market, .. } | Event::LiquidationFee { market, .. }) = event else { return None };
+    let row = state.markets.get(market.index())?;
+    let at = match row.params.ladder {
+        Ladder::Tiers(_) => 0,
+        Ladder::Steps(_) => 1,
+        Ladder::PerSize(_) => 2,
+        Ladder::SizeRoot(_) => 3,
+        Ladder::PerNotional(_) => 4,
+        Ladder::OpenInterest(_) => 5,
+        Ladder::RiskFactors(_) => 6,
+    };
+    FORMS.get(at).copied()
+}
+
 impl Coverage {
-    /// Counts an event.
-    pub fn see(&mut self, event: &Event) {
+    /// Counts an event, with the state after its command.
+    pub fn see(&mut self, event: &Event, state: &State) {
         *self.counts.entry(kind(event)).or_insert(0) += 1;
+        if let Some(form) = form(event, state) {
+            *self.counts.entry(form).or_insert(0) += 1;
+        }
         self.commands += u64::from(matches!(event, Event::Began { .. }));
     }
 
@@ -184,12 +215,14 @@ impl Coverage {
     /// Kinds that were never seen.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
-        ALL.iter().filter(|name| !self.counts.contains_key(*name)).copied().collect()
+        ALL.iter().chain(FORMS).filter(|name| !self.counts.contains_key(*name)).copied().collect()
     }
 }
 
 impl std::fmt::Display for Coverage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        ALL.iter().try_for_each(|name| writeln!(f, "{:>10}  {name}", self.counts.get(name).copied().unwrap_or(0)))
+        ALL.iter()
+            .chain(FORMS)
+            .try_for_each(|name| writeln!(f, "{:>10}  {name}", self.counts.get(name).copied().unwrap_or(0)))
     }
 }

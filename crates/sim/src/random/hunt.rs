@@ -2,7 +2,7 @@
 
 use super::Random;
 use crate::referee::{Judge, Mismatch};
-use engine::{Command, Event};
+use engine::{Command, Event, State};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use units::Time;
 
@@ -19,11 +19,11 @@ pub struct Failure {
     pub events: Vec<Event>,
 }
 
-/// Plays one seed: the venue and then `commands` more. `seen` is told every event.
+/// Plays one seed: the venue and then `commands` more. `seen` is told every event, with the state after its command.
 ///
 /// # Errors
 /// The failure, made small.
-pub fn play(seed: u64, commands: usize, seen: &mut dyn FnMut(&Event)) -> Result<(), Box<Failure>> {
+pub fn play(seed: u64, commands: usize, seen: &mut dyn FnMut(&Event, &State)) -> Result<(), Box<Failure>> {
     let mut random = Random::new(seed);
     let all = random.setup() + commands;
     let mut done: Vec<(Time, Command)> = Vec::with_capacity(all);
@@ -32,7 +32,7 @@ pub fn play(seed: u64, commands: usize, seen: &mut dyn FnMut(&Event)) -> Result<
         let (at, command) = random.next(judge.engine());
         done.push((at, command.clone()));
         match step(&mut judge, at, &command) {
-            Ok(()) => judge.events().iter().for_each(&mut *seen),
+            Ok(()) => judge.events().iter().for_each(|event| seen(event, judge.engine().state())),
             Err(what) => return Err(Box::new(smaller(seed, what, done))),
         }
     }

@@ -4,6 +4,7 @@
 mod acts;
 mod coverage;
 mod dice;
+mod forms;
 mod gap;
 mod hunt;
 mod venue;

@@ -2,12 +2,13 @@
 //! is generous and what is mean about it differs from seed to seed, so that every stage of the ladder is reached.
 
 use super::dice::Dice;
+use super::forms::{self, tiers};
 use engine::params::{
     AdlPolicy, AdlPrice, AssetParams, BorrowTerms, CollateralSchedule, Drawdown, Expiry, IndexParams, Kind, LastResort,
     LiquidationParams, LiquidationPolicy, LossRules, MarketGuards, MarketParams, OwnTrades, Redemption, RiskParams,
 };
 use engine::{AccountId, AssetId, Command, IndexId, MarketId, Name, OwnerId, PositionMode, Role};
-use rules::{Contract, FundingRule, IndexRule, Ladder, LineRule, MarkRule, OwnRule, TierTable};
+use rules::{Contract, FundingRule, IndexRule, LineRule, MarkRule, OwnRule};
 use units::{Money, Price, Rate, Size, Time};
 
 /// Number of insurance funds: the first accounts; no market has the last one, which may be a reserve.
@@ -62,7 +63,7 @@ pub fn name(text: &str) -> Name {
     Name::new(text).unwrap_or_else(|| panic!("{text} is a name"))
 }
 
-fn rate(text: &str) -> Rate {
+pub fn rate(text: &str) -> Rate {
     text.parse().unwrap_or_else(|_| panic!("{text} is a rate"))
 }
 
@@ -129,12 +130,6 @@ fn before_launch(command: Command, dice: &mut Dice) -> Command {
         params.redemption = None;
     }
     Command::AddIndex(params)
-}
-
-fn tiers(steps: &[(i64, &str, &str)]) -> Ladder {
-    let steps: Vec<(Money, Rate, Rate)> =
-        steps.iter().map(|(cap, i, m)| (Money::whole(*cap), rate(i), rate(m))).collect();
-    Ladder::Tiers(TierTable::derive(&steps).unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn policy(dice: &mut Dice, band: Rate) -> LiquidationPolicy {
@@ -205,6 +200,10 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
     let limits = [Money::ZERO, Money::whole(5_000), Money::whole(10_000_000)];
     let limit = limits[dice.pick(&[2, 1, 1])];
     let rebate = if dice.one_in(2) { rate("-0.0001") } else { rate("0.0002") };
+    let btc = tiers(&[(50_000, "0.02", "0.01"), (250_000, "0.04", "0.02"), (5_000_000, "0.1", "0.05")]);
+    let alt = tiers(&[(10_000, "0.05", "0.025"), (100_000, "0.1", "0.06"), (1_000_000, "0.5", "0.3")]);
+    let coins = tiers(&[(2, "0.02", "0.01"), (10, "0.05", "0.025"), (500, "0.1", "0.05")]);
+    let btc = forms::draw(dice, btc, Money::whole(25_000), 1);
     let base = MarketParams {
         name: name("BTC-PERP"),
         contract: Contract::Linear,
@@ -215,7 +214,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         taker_fee: rate("0.0005"),
         maker_fee: rebate,
         closing_fee: Rate::ZERO,
-        ladder: tiers(&[(50_000, "0.02", "0.01"), (250_000, "0.04", "0.02"), (5_000_000, "0.1", "0.05")]),
+        ladder: btc,
         mark: MarkRule::Index,
         mark_band: rate("0.05"),
         mark_speed: Rate::ONE,
@@ -239,7 +238,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         lot: Size::whole(1),
         maker_fee: rate("0.0003333"),
         closing_fee: rate("0.0007"),
-        ladder: tiers(&[(10_000, "0.05", "0.025"), (100_000, "0.1", "0.06"), (1_000_000, "0.5", "0.3")]),
+        ladder: forms::draw(dice, alt, Money::whole(4_000), 200),
         mark: if dated { MarkRule::Basis { basis_window_s: 60 } } else { MarkRule::Median { basis_window_s: 60 } },
         kind: if dated { expiry(dice) } else { Kind::Perpetual },
         mark_speed: rate("0.1"),
@@ -255,7 +254,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         tick: "0.5".parse().unwrap_or(Price::ONE),
         lot: Size::whole(1),
         closing_fee: if dice.one_in(2) { rate("0.0005") } else { Rate::ZERO },
-        ladder: tiers(&[(2, "0.02", "0.01"), (10, "0.05", "0.025"), (500, "0.1", "0.05")]),
+        ladder: forms::draw(dice, coins, Money::whole(1), 5_000),
         funding: funding(dice),
         impact_notional: Money::from_units(Money::whole(1).units() / 10),
         liquidation: liquidation(dice, if limit.is_zero() { Money::ZERO } else { coin_limit }),
@@ -279,7 +278,13 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         realise_every_ns: 0,
         ..alt.clone()
     };
-    vec![base, alt, inverse, new]
+    let mut markets = vec![base, alt, inverse, new];
+    for market in markets.iter_mut().filter(|m| !m.ladder.has_steps()) {
+        if let LiquidationPolicy::TierStepDown { .. } = market.liquidation.policy {
+            market.liquidation.policy = LiquidationPolicy::ToTarget;
+        }
+    }
+    markets
 }
 
 pub fn risk(dice: &mut Dice) -> RiskParams {

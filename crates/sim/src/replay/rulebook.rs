@@ -7,7 +7,7 @@ use super::figures::Figures;
 use super::tiers::{TierChoice, TierOrigin};
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use rulebooks::{AdlAt, AdlRank, FeeOn, FundingForm, LiquidationUnit, MarginPrice, MarkMethod, Rulebook};
-use rules::{Contract, FundingRule, Ladder, LineRule, MarkRule};
+use rules::{Contract, FundingRule, Ladder, LineRule, MarkRule, SizeLadder};
 use serde::Serialize;
 use units::{Money, Rate, Time};
 
@@ -120,14 +120,36 @@ fn matches<'a>(book: &'a Rulebook, figures: &Figures) -> Result<Vec<Matched<'a>>
         };
         return Err(refused(book, format!("no market for {}", missing.join(", ")), &hint));
     }
-    let one = |market: &'a rulebooks::Market| match market.rules.contract {
+    let one = |(market, power): (&'a rulebooks::Market, u32)| match market.rules.contract {
         Contract::Inverse { .. } => {
             let what = format!("{} is inverse ({}), the markets of a replay are linear", market.symbol, market.clause);
             Err(refused(book, what, "a venue with a linear market of that coin"))
         }
-        Contract::Linear => Ok((market, market.rules.ladder.clone())),
+        Contract::Linear => {
+            let ladder = by_contract(&market.rules.ladder, power).ok_or_else(|| {
+                let what = format!("the ladder of {} ({}) is too steep for", market.symbol, market.clause);
+                refused(book, format!("{what} contracts of {} base units", 10u64.pow(power)), "another venue")
+            })?;
+            Ok((market, ladder))
+        }
     };
-    symbols().filter_map(find).map(one).collect()
+    figures.markets.iter().filter_map(|m| Some((find(&m.symbol)?, m.power))).map(one).collect()
+}
+
+/// A ladder that counts base units, for contracts of 10^`power` of them. A root is rounded up to 1e-9.
+fn by_contract(ladder: &Ladder, power: u32) -> Option<Ladder> {
+    let times = 10i128.checked_pow(power)?;
+    let rate = |units: i128| i64::try_from(units).ok().and_then(Rate::new);
+    Some(match *ladder {
+        Ladder::PerSize(l) => Ladder::PerSize(SizeLadder { rise: rate(i128::from(l.rise.units()) * times)?, ..l }),
+        Ladder::SizeRoot(l) => {
+            let square = i128::from(l.rise.units()).pow(2).checked_mul(times)?;
+            let floor = square.isqrt();
+            let root = if floor * floor == square { floor } else { floor + 1 };
+            Ladder::SizeRoot(SizeLadder { rise: rate(root)?, ..l })
+        }
+        _ => ladder.clone(),
+    })
 }
 
 /// Liquidation and deleveraging.
@@ -146,7 +168,15 @@ fn ladder_knobs(book: &Rulebook, config: &mut Config, notes: &mut Notes) -> Resu
                     whole_below: rule.whole_below.as_ref().map_or(Money::ZERO, |amount| amount.0.0),
                     cooldown_ns,
                 },
-                LiquidationUnit::Ramp | LiquidationUnit::Auction | LiquidationUnit::Takeover => {
+                LiquidationUnit::Ramp => {
+                    notes.left.push(format!("ramp of liquidations ({}): to the target at once", rule.clause));
+                    LiquidationPolicy::ToTarget
+                }
+                LiquidationUnit::Takeover => {
+                    to.takeover = Rate::ONE; // nothing goes through the book
+                    LiquidationPolicy::FullClose
+                }
+                LiquidationUnit::Auction => {
                     let what = format!("liquidation by {:?} ({}) has no form in a replay", rule.unit, rule.clause);
                     return Err(refused(book, what, "a venue that closes through its book, such as hyperliquid"));
                 }
@@ -160,7 +190,9 @@ fn ladder_knobs(book: &Rulebook, config: &mut Config, notes: &mut Notes) -> Resu
                 None => notes.left.push(name.to_owned()),
             };
             set(&mut to.liquidation_fee, rule.fee.as_ref().map(|fee| fee.0), "liquidation fee");
-            set(&mut to.takeover, rule.takeover.as_ref().map(|share| share.0), "take-over");
+            if rule.unit != LiquidationUnit::Takeover {
+                set(&mut to.takeover, rule.takeover.as_ref().map(|share| share.0), "take-over");
+            }
             set(&mut to.target, rule.target.as_ref().map(|multiple| multiple.0), "target");
         }
     }
@@ -218,4 +250,22 @@ fn funding(book: &Rulebook, figures: &Figures, notes: &mut Notes) -> Option<Fund
         None => notes.left.push(format!("funding{clause}")),
     }
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ladder_by_size_counts_the_same_in_larger_contracts() {
+        let rate = |text: &str| text.parse::<Rate>().unwrap();
+        let of = |rise| SizeLadder { initial: rate("0.05"), maintenance: rate("0.03"), rise };
+        let (size, root) = (Ladder::PerSize(of(rate("0.00005"))), Ladder::SizeRoot(of(rate("0.001"))));
+        assert_eq!(by_contract(&size, 0), Some(size.clone()));
+        assert_eq!(by_contract(&size, 3), Some(Ladder::PerSize(of(rate("0.05")))));
+        assert_eq!(by_contract(&root, 2), Some(Ladder::SizeRoot(of(rate("0.01")))));
+        // 0.001 × √1,000 = 0.0316227766…
+        assert_eq!(by_contract(&root, 3), Some(Ladder::SizeRoot(of(rate("0.031622777")))));
+        assert_eq!(by_contract(&size, 9), None);
+    }
 }

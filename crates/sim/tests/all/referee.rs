@@ -26,7 +26,7 @@ fn work(next: &AtomicU64, end: u64) -> Result<Coverage, String> {
         if seed >= end {
             return Ok(seen);
         }
-        if let Err(failure) = play(seed, COMMANDS, &mut |event| seen.see(event)) {
+        if let Err(failure) = play(seed, COMMANDS, &mut |event, state| seen.see(event, state)) {
             next.store(end, Ordering::Relaxed);
             return Err(failure.to_string());
         }
@@ -89,7 +89,7 @@ fn referee_agrees_on_a_replay() {
     // the end, in between those of the accounts that a command touched.
     let (mut referee, mut verdict, mut seen) = (Referee::full_every(2_000), Ok(()), Coverage::default());
     let mut watch = |at, command: &Command, answer: &_, events: &[Event], engine: &Engine| {
-        events.iter().for_each(|event| seen.see(event));
+        events.iter().for_each(|event| seen.see(event, engine.state()));
         if verdict.is_ok() {
             verdict =
                 referee.observe(at, command, answer, events, engine).map_err(|m| format!("{m}\n  after {command:?}"));
