@@ -71,7 +71,7 @@ mod working;
 pub use auction::Auction;
 pub use book::{Book, Level};
 pub use borrow::Borrowing;
-pub use codec::{DecodeError, decode, encode};
+pub use codec::{DecodeError, decode, decode_answer, encode, encode_answer, encode_into};
 pub use command::{
     AccountReason, AccountStatus, Answer, BatchItem, Bid, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder,
     PositionMode, Quote, Reduce, Role, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,

@@ -1,5 +1,6 @@
 //! What the journal needs of a disk: one directory of named files, and what becomes durable when.
 
+use crate::Error;
 use std::io;
 
 /// A directory. Nothing is durable until it is synced: bytes by [`Self::sync`], names by [`Self::sync_directory`].
@@ -89,6 +90,18 @@ pub(crate) fn read_all(disk: &impl Disk, name: &str) -> io::Result<Vec<u8>> {
     }
     bytes.truncate(at);
     Ok(bytes)
+}
+
+/// A small file that is kept beside the log; none when it is not there.
+///
+/// # Errors
+/// What the disk says.
+pub fn read_file(disk: &impl Disk, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    match read_all(disk, name) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::io("read", name, source)),
+    }
 }
 
 /// A length as the disk counts.

@@ -28,7 +28,7 @@ pub struct Faults {
 }
 
 /// A directory in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct FaultyDisk {
     files: Vec<File>,
     names: BTreeMap<String, usize>,
@@ -53,6 +53,15 @@ enum Naming {
     Made(String, usize),
     Renamed(String, String),
     Removed(String),
+}
+
+impl std::fmt::Debug for FaultyDisk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultyDisk")
+            .field("names", &self.names.keys())
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FaultyDisk {

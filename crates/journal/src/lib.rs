@@ -20,10 +20,11 @@ mod real;
 mod snapshot;
 mod write;
 
-pub use disk::Disk;
+pub use disk::{Disk, read_file};
 pub use error::{Damage, Error};
 pub use faulty::{Faults, FaultyDisk};
 pub use layout::{Digest, LogId, RECORD_BYTES_MAX, RECORD_HEADER, SECTOR, VERSION};
+pub use open::keep as write_file;
 pub use open::{Recovery, Tail, UnreadableTail};
 pub use read::{Batch, Kind, Reader, Record};
 pub use real::RealDisk;

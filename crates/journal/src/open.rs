@@ -91,6 +91,12 @@ impl<D: Disk> Recovery<D> {
         self.reader.sequence()
     }
 
+    /// The hash of everything that was read.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.reader.digest()
+    }
+
     /// What is there.
     #[must_use]
     pub fn disk(&self) -> &D {
@@ -136,8 +142,12 @@ impl<D: Disk> Recovery<D> {
     }
 }
 
-/// A file of some bytes, whole or not there.
-pub(crate) fn keep(disk: &mut impl Disk, name: &str, bytes: &[u8]) -> Result<(), Error> {
+/// A file of some bytes beside the log, whole and durable, in place of any of that name. Its name has to begin with `node-` and
+/// end in `.plim`, or the directory is not ours any more.
+///
+/// # Errors
+/// What the disk says; then the file is as it was.
+pub fn keep(disk: &mut impl Disk, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let beside = format!("{name}{UNFINISHED}");
     let io = |source| Error::io("write", name, source);
     disk.create(&beside, length(bytes.len())).map_err(io)?;

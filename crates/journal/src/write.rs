@@ -118,6 +118,15 @@ impl<D: Disk> Journal<D> {
         if self.at.offset + sectors(bytes) <= self.segment_bytes {
             return Ok(());
         }
+        self.next_segment()
+    }
+
+    /// Goes on in a new segment, which names the writer.
+    ///
+    /// # Errors
+    /// As [`Self::ensure_room`].
+    pub fn next_segment(&mut self) -> Result<(), Error> {
+        self.working()?;
         let mut at = self.at;
         at.place.number += 1;
         at.offset = SECTOR;
@@ -129,16 +138,21 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
-    /// Ends the journal in order: the last batch gets its end marker, so that nothing is left that could be unreadable and
-    /// acknowledged.
+    /// Gives the last batch its end marker, so that nothing is left that could be unreadable and acknowledged.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn end(&mut self) -> Result<(), Error> {
+        self.commit()?;
+        if self.ended { Ok(()) } else { self.commit_as(Kind::Records) }
+    }
+
+    /// Ends the journal in order.
     ///
     /// # Errors
     /// As [`Self::commit`].
     pub fn close(mut self) -> Result<D, Error> {
-        self.commit()?;
-        if !self.ended {
-            self.commit_as(Kind::Records)?;
-        }
+        self.end()?;
         Ok(self.disk)
     }
 
@@ -158,12 +172,6 @@ impl<D: Disk> Journal<D> {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.at.epoch
-    }
-
-    /// Bytes of the batch that gathers, its header included.
-    #[must_use]
-    pub fn batch_bytes(&self) -> usize {
-        self.batch.len()
     }
 
     /// The disk, for snapshots and what else is kept beside.
@@ -244,7 +252,9 @@ impl<D: Disk> Journal<D> {
         if self.failed { Err(Error::Failed) } else { Ok(()) }
     }
 
-    fn batch_bytes_max(&self) -> usize {
+    /// The most bytes of a batch, record headers and its own included.
+    #[must_use]
+    pub fn batch_bytes_max(&self) -> usize {
         size_of(&self.options) - SECTOR
     }
 }
