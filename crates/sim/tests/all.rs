@@ -17,6 +17,8 @@ mod settlement;
 #[path = "all/split.rs"]
 mod split;
 
+#[path = "all/simulator.rs"]
+mod simulator;
 #[path = "all/snapshot.rs"]
 mod snapshot;
 

@@ -186,7 +186,7 @@ fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
     };
     (0..4).for_each(|n| jump(&mut engine, n));
     let before = engine.work();
-    (0..JUMPS as usize).for_each(|n| jump(&mut engine, n));
+    (0..usize::try_from(JUMPS).unwrap()).for_each(|n| jump(&mut engine, n));
     let work = engine.work();
     assert_eq!((work.below, work.triggers), (before.below, before.triggers));
     let (evaluated, fired) = (work.evaluated - before.evaluated, work.fired - before.fired);
