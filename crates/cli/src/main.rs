@@ -8,7 +8,9 @@ use std::process::ExitCode;
 
 mod accounts;
 mod columns;
+mod data;
 mod explain;
+mod feed;
 mod margin;
 mod out;
 mod replay;
@@ -16,7 +18,9 @@ mod report;
 mod rulebook;
 mod run;
 mod save;
+mod simulate;
 mod table;
+mod verify;
 
 /// A deterministic margin engine for perpetual contracts.
 #[derive(Parser)]
@@ -38,6 +42,12 @@ enum Command {
     Rulebook(rulebook::Args),
     /// Replay a crash on real prices against a population of accounts
     Replay(Box<replay::Args>),
+    /// Apply commands from standard input, journalled, and answer each when it is durable
+    Feed(feed::Args),
+    /// Check a journal: every batch again, every snapshot, every sum
+    Verify(verify::Args),
+    /// Simulate whole venues with everything going wrong, and check what they promise
+    Sim(simulate::Args),
 }
 
 fn main() -> ExitCode {
@@ -47,5 +57,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Feed(args) => feed::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Sim(args) => simulate::run(&args),
     }
 }

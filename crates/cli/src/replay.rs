@@ -11,6 +11,7 @@ mod tiers;
 pub use args::Args;
 pub use compare::split as words;
 
+use crate::data;
 use crate::out;
 use crate::save::Target;
 use events::Events;
@@ -65,6 +66,7 @@ pub fn observed(args: &Args, watcher: &mut dyn FnMut(&engine::Command, &[engine:
         ("--report", args.report.is_some()),
         ("--events", args.events.is_some()),
         ("--population-out", args.population_out.is_some()),
+        ("--data", args.data.is_some()),
     ];
     if let Some((name, _)) = others.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!("{name} cannot be part of --replay: nothing but the run is looked at")));
@@ -157,7 +159,12 @@ fn watched(
             written = files::write_rows(path, target, &BOOK_COLUMNS, &book_rows(state, first, &symbols));
         }
     };
-    let mut observer = |_, _: &_, _: &_, of_command: &[engine::Event], engine: &engine::Engine| {
+    let mut journal = args.data.as_deref().map(data::Copy::new).transpose()?;
+    let mut kept = Ok(());
+    let mut observer = |at, command: &_, _: &_, of_command: &[engine::Event], engine: &engine::Engine| {
+        if let (Some(journal), Ok(())) = (&mut journal, &kept) {
+            kept = journal.take(at, command);
+        }
         if let Some(events) = events.borrow_mut().as_mut() {
             events.take(of_command, engine.state());
         }
@@ -173,6 +180,10 @@ fn watched(
     bar.finish();
     let report = report?;
     written?;
+    kept?;
+    if let Some(journal) = journal {
+        data::same(&journal.finish()?, &report.state_digest)?;
+    }
     if let Some(events) = events.into_inner() {
         events.finish()?;
     }

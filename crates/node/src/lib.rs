@@ -17,6 +17,7 @@ mod open;
 mod quarantine;
 mod queue;
 mod record;
+mod verify;
 
 pub use answers::{ANSWERS_PER_CLIENT, CLIENTS_MAX};
 pub use audit::{Broken, audit};
@@ -26,3 +27,4 @@ pub use node::{Node, Outcome, Refusal, Request, RequestId, Told};
 pub use open::{Opened, Options};
 pub use queue::{Class, QUEUE_LIMITS};
 pub use record::{Head, Line, RULES_VERSION};
+pub use verify::{Verified, Wrong, verify};

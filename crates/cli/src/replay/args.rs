@@ -74,6 +74,9 @@ pub struct Args {
     /// Write every event of the run, one row each: FILE.csv or FILE.parquet; docs/replay.md explains the columns
     #[arg(long, value_name = "FILE", conflicts_with = "compare")]
     pub events: Option<PathBuf>,
+    /// Leave a journal of all commands in an empty directory, to verify, explain and export; docs/node.md
+    #[arg(long, value_name = "DIR", conflicts_with = "compare")]
+    pub data: Option<PathBuf>,
     /// Only events of these kinds; `ladder` is all of liquidation and deleveraging
     #[arg(long, value_name = "KIND,KIND", value_delimiter = ',', requires = "events")]
     pub events_only: Vec<String>,

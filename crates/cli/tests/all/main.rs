@@ -3,6 +3,7 @@
 mod accounts;
 mod docs;
 mod explain;
+mod feed;
 mod import;
 mod margin;
 
