@@ -1,11 +1,13 @@
 //! The liquidation map, which asks the triggers, is the one of asking every account at every step: crowds in random work, and a
 //! population over 2025-10-10. And what it says happens when the prices come.
 
-use engine::{Engine, LiquidationMap, MarketId, Moved, Shock};
+use engine::{AccountId, Command, Engine, Event, IndexId, LiquidationMap, MarketId, Moved, Quote, Shock};
 use plimsoll_sim::brute::{falls, falls_of};
 use plimsoll_sim::random::Random;
 use plimsoll_sim::replay::{self, Config, Figures, Window, named};
-use units::Rate;
+use plimsoll_sim::scenario;
+use std::collections::BTreeSet;
+use units::{Rate, Round, Time};
 
 fn percent(n: i16) -> Rate {
     Rate::bps(100 * n)
@@ -71,4 +73,76 @@ fn maps_of_a_replay_are_those_of_a_scan() {
     let [found, evaluated, asked] = sum;
     println!("found {found}, evaluated {evaluated}, a scan {asked}");
     assert!(found > 10_000 && evaluated * 5 < asked, "{sum:?}");
+}
+
+const TWO_MARKETS: &str = include_str!("../../../../scenarios/map/two_markets.txt");
+
+fn played(text: &str) -> Engine {
+    let report = scenario::run(text).unwrap_or_else(|e| panic!("{e:?}"));
+    let mut engine = Engine::new();
+    for (at, command) in &report.commands {
+        let _ = engine.apply(*at, command); // as in the scenario
+        engine.end_batch();
+    }
+    engine
+}
+
+/// Whose liquidation begins when both indices move to a step of a map.
+fn begun(engine: &Engine, number: i32, width: Rate, indices: &[IndexId]) -> BTreeSet<AccountId> {
+    let mut engine = engine.clone();
+    let time = engine.state().now.plus_ns(Time::SECOND_NS);
+    let rate = Rate::new(i64::from(number) * width.units()).unwrap();
+    let quote = |index: &IndexId| {
+        let price = engine.state().index(*index).price.scale(rate, Round::Down).unwrap();
+        Quote { index: *index, source: 0, price, time }
+    };
+    let quotes = indices.iter().map(quote).collect();
+    engine.apply(time, &Command::SetPrices { quotes }).unwrap();
+    let begun = engine.events().iter().filter_map(|event| match event {
+        Event::LiquidationStarted { account, .. } => Some(*account),
+        _ => None,
+    });
+    begun.collect()
+}
+
+/// In this venue marks are indices, and whoever is below its line at a price is below it at every price beyond.
+#[test]
+fn what_a_map_says_happens_when_the_prices_come() {
+    let engine = played(TWO_MARKETS);
+    let width = percent(1);
+    // ETH moves alone: nothing is collateral on its index.
+    for (moved, indices, most) in
+        [(Moved::All, &[IndexId(0), IndexId(1)][..], 4), (Moved::Mark(MarketId(1)), &[IndexId(1)][..], 3)]
+    {
+        let map = engine.liquidation_map(&Shock::new(moved, width, 60, 60).unwrap(), &|_| true).unwrap();
+        let mut names = BTreeSet::new();
+        for number in -60..=60 {
+            let passed = |n: i32| if number < 0 { (number..0).contains(&n) } else { (1..=number).contains(&n) };
+            let said = map.steps.iter().filter(|s| passed(s.number)).flat_map(|s| s.accounts.clone());
+            let said: BTreeSet<AccountId> = said.collect();
+            assert_eq!(said, begun(&engine, number, width, indices), "{moved:?} by {number} steps");
+            names.extend(said);
+        }
+        assert_eq!(names.len(), most);
+    }
+}
+
+/// 7 accounts are asked where 151 prices of everyone would be 1,057 questions.
+#[test]
+fn a_map_asks_only_who_has_a_trigger_on_the_way() {
+    let engine = played(TWO_MARKETS);
+    let near = engine.liquidation_map(&Shock::new(Moved::All, percent(1), 5, 5).unwrap(), &|_| true).unwrap();
+    assert_eq!((near.steps.len(), near.candidates, near.evaluated), (0, 0, 0), "nobody's line is within 5 %");
+    let far = engine.liquidation_map(&Shock::new(Moved::All, percent(1), 50, 100).unwrap(), &|_| true).unwrap();
+    assert!(far.candidates == 5 && far.evaluated < 60, "{far:?}");
+}
+
+#[test]
+fn a_shock_has_limits() {
+    let of = |step, down, up| Shock::new(Moved::All, step, down, up).is_some();
+    assert!(of(percent(1), 99, 1_000) && of(Rate::bps(1), 1_000, 1_000) && of(percent(50), 1, 20));
+    assert!(!of(percent(1), 100, 0) && !of(percent(1), 0, 1_001) && !of(percent(50), 2, 0) && !of(percent(50), 1, 21));
+    assert!(!of(Rate::ZERO, 1, 1) && !of(-percent(1), 1, 1));
+    let no_market = Shock::new(Moved::Mark(MarketId(9)), percent(1), 1, 1).unwrap();
+    assert!(played(TWO_MARKETS).liquidation_map(&no_market, &|_| true).is_err());
 }
