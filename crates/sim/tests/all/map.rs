@@ -40,7 +40,7 @@ fn maps_of_random_venues_are_those_of_a_scan() {
             let (at, command) = random.next(&engine);
             let _ = engine.apply(at, &command); // refused ones are part of the work
             engine.end_batch();
-            if n % 397 == 0 {
+            if n % 53 == 0 {
                 let part = compare(
                     &engine,
                     |m| Shock::new(m, percent(3), 32, 40).unwrap(),
