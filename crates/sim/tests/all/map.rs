@@ -146,3 +146,27 @@ fn a_shock_has_limits() {
     let no_market = Shock::new(Moved::Mark(MarketId(9)), percent(1), 1, 1).unwrap();
     assert!(played(TWO_MARKETS).liquidation_map(&no_market, &|_| true).is_err());
 }
+
+/// Of a venue after each command of every scenario, and of the engine that goes on from its snapshot, which nobody has looked at.
+#[test]
+fn maps_of_every_scenario_are_those_of_a_scan() {
+    let shock = |moved| Shock::new(moved, percent(7), 10, 14).unwrap();
+    let (mut sum, mut restored) = ([0; 3], 0);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    for path in crate::scenarios::files(&folder) {
+        let (name, text) = (path.display(), std::fs::read_to_string(&path).unwrap());
+        let mut last = None;
+        let mut watch = |step: scenario::Step<'_>| {
+            let part = compare(step.engine, shock, &format!("{name} after {:?}", step.command));
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            last = Some(step.engine.clone());
+        };
+        scenario::run_observed(&text, &mut watch).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let mut engine: Engine = last.unwrap();
+        engine.end_batch();
+        let resumed = Engine::restore(&engine.snapshot().unwrap()).unwrap();
+        restored += compare(&resumed, shock, &format!("{name} from its snapshot"))[0];
+    }
+    println!("{sum:?}, {restored} restored");
+    assert!(sum[0] > 1_000 && restored > 50, "{sum:?} {restored}");
+}
