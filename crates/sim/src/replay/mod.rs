@@ -37,7 +37,9 @@ pub use events::{Cell, EVENT_COLUMNS, EventRow, EventTable, Unit};
 pub use feedback::Displacement;
 pub use figures::{Figures, MarketFigures, Sources, Window};
 pub use generate::{Kind as PathKind, Plan as PathPlan, generate};
-pub use moments::{Distribution, LiquidationMap, MAP_STEP, MAP_STEPS, MapStep, MarketMaps, RatioBin};
+pub use moments::{
+    Distribution, LiquidationMap, MAP_STEP, MAP_STEPS, MapStep, MarketMaps, RatioBin, ShockMap, ShockStep,
+};
 pub use named::{NAMES, named, read};
 pub use opening::Population;
 pub use path::{Candle, STEPS_MIN, price_at};
@@ -356,6 +358,7 @@ impl Run<'_, '_, '_> {
             series: watch.recorder.finish(),
             distributions: watch.moments.distributions,
             liquidation_maps: watch.moments.maps,
+            shock_maps: watch.moments.shocks,
             largest_receipts: self.desk.tally.largest.report(state, &self.venue),
         }
     }
