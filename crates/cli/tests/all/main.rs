@@ -4,6 +4,7 @@ mod accounts;
 mod docs;
 mod explain;
 mod import;
+mod map;
 mod margin;
 
 use std::process::{Command, Stdio};
