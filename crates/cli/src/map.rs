@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "'DAY OPTIONS'")]
     replay: Option<String>,
     /// At which moment of the replay: after the first price that is not before it [default: after its first price]
-    #[arg(long, value_name = "TIME", requires = "replay")]
+    #[arg(long, value_name = "TIME", conflicts_with = "scenario")]
     at: Option<String>,
     /// Only this mark moves; repeatable
     #[arg(long, value_name = "NAME")]
@@ -79,6 +79,12 @@ fn map(args: &Args) -> Result<String, Failure> {
     let [step, down, up] = [("step", &args.step), ("down", &args.down), ("up", &args.up)]
         .map(|(name, text)| percent(name, text.trim()).map(|rate| (rate, text)));
     let (step, down, up) = (step?.0, down?, up?);
+    if !step.is_positive() {
+        return Err(Failure::usage(format!(
+            "step cannot be `{}`\n  expected: a share above zero, such as 5%",
+            args.step
+        )));
+    }
     let (down, up) = (steps("down", down.0, down.1, step)?, steps("up", up.0, up.1, step)?);
     shock(Moved::All, step, down, up)?; // before a file is read
     let venue = match (&args.scenario, &args.replay) {
@@ -105,7 +111,7 @@ fn steps(name: &str, distance: Rate, text: &str, step: Rate) -> Result<u16, Fail
     let count = distance.units().checked_div(step.units()).filter(|n| n * step.units() == distance.units());
     count.and_then(|n| u16::try_from(n).ok()).ok_or_else(|| {
         Failure::usage(format!(
-            "{name} cannot be {text}\n  expected: a whole number of steps, such as --step 5% --{name} 40%"
+            "{name} cannot be `{text}`\n  expected: a whole number of steps, such as --step 5% --{name} 40%"
         ))
     })
 }
