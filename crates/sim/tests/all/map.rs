@@ -35,7 +35,7 @@ fn compare(engine: &Engine, shock: impl Fn(Moved) -> Shock, what: &str) -> [u64;
 fn maps_of_random_venues_are_those_of_a_scan() {
     let mut sum = [0; 3];
     for seed in 0..24 {
-        let (mut random, mut engine) = (Random::crowd(seed, [20, 60, 200][seed as usize % 3]), Engine::new());
+        let (mut random, mut engine) = (Random::crowd(seed, [20, 60, 200][(seed % 3) as usize]), Engine::new());
         for n in 0..random.setup() as u64 + 4_000 {
             let (at, command) = random.next(&engine);
             let _ = engine.apply(at, &command); // refused ones are part of the work

@@ -173,7 +173,7 @@ fn quote_all(engine: &mut Engine, time: Time, indices: &[IndexId], price: Price)
 #[test]
 fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
     const EACH: u64 = 50;
-    const JUMPS: u64 = 10_000;
+    const JUMPS: u32 = 10_000;
     let mut text =
         "index ETH\nasset ETH index ETH haircut 90%\nmarket BTC-PERP\nindex ETH 100\nindex BTC 60000\n".to_owned();
     for n in 0..EACH {
@@ -183,15 +183,15 @@ fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
     let (mut engine, mut time) = played(&text);
     // Up and down by 5 %: all whose triggers are one-sided are armed next to it once, those with a window each time.
     let ends = [Price::whole(57_000), Price::whole(60_000)];
-    let mut jump = |engine: &mut Engine, n: usize| {
+    let mut jump = |engine: &mut Engine, n: u32| {
         time = time.plus_ns(Time::SECOND_NS);
-        quote(engine, time, ends[n % 2]);
+        quote(engine, time, ends[usize::from(n % 2 == 1)]);
         let work = engine.work();
         assert!(work.stored <= 2 * work.triggers + 4_096, "{work:?}");
     };
     (0..4).for_each(|n| jump(&mut engine, n));
     let before = engine.work();
-    (0..JUMPS as usize).for_each(|n| jump(&mut engine, n));
+    (0..JUMPS).for_each(|n| jump(&mut engine, n));
     let work = engine.work();
     assert_eq!((work.below, work.triggers), (before.below, before.triggers));
     let (evaluated, fired) = (work.evaluated - before.evaluated, work.fired - before.fired);
@@ -200,7 +200,7 @@ fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
         2 * EACH
     );
     // A window has six triggers here: price, funding and ETH, both ways.
-    assert!(evaluated <= JUMPS * (EACH + 1) && fired <= 7 * evaluated, "{evaluated} {fired}");
+    assert!(evaluated <= u64::from(JUMPS) * (EACH + 1) && fired <= 7 * evaluated, "{evaluated} {fired}");
 }
 
 #[test]
