@@ -1,7 +1,6 @@
 //! `plimsoll explain`: a scenario, a journal or a replay in, the working of its events out. It reads files and prints; the working is in `sim`.
 
 use crate::{data, out, replay};
-use clap::Parser;
 use serde_json::json;
 use sim::explain::{Explained, Explainer, Kind, Missing, Selection};
 use sim::scenario;
@@ -140,23 +139,10 @@ fn of_journal(path: &Path, selection: Selection, told: &mut Told) -> Result<Resu
     Ok(explainer.finish(follower.engine().state_digest()))
 }
 
-/// What `plimsoll replay` takes, as a line of its own.
-#[derive(Parser)]
-#[command(name = "plimsoll replay", no_binary_name = true, disable_help_flag = true)]
-struct Line {
-    #[command(flatten)]
-    args: replay::Args,
-}
-
 fn of_replay(line: &str, selection: Selection, told: &mut Told) -> Result<Result<(), Missing>, Failed> {
-    let words = replay::words(line);
-    let parsed = Line::try_parse_from(words).map_err(|why| {
-        let text = why.to_string();
-        let text = text.trim().trim_start_matches("error: ");
-        Failed { text: format!("--replay cannot be `{line}`: {text}"), code: 2 }
-    })?;
+    let args = replay::line(line)?;
     let mut explainer = Explainer::new(selection);
-    let digest = replay::observed(&parsed.args, &mut |command, events| {
+    let digest = replay::observed(&args, &mut |command, events| {
         told.take(explainer.take(command, events));
     })?;
     let same = digest == explainer.digest().to_string();

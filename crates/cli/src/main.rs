@@ -11,6 +11,7 @@ mod columns;
 mod data;
 mod explain;
 mod feed;
+mod map;
 mod margin;
 mod out;
 mod replay;
@@ -36,6 +37,8 @@ enum Command {
     Run(run::Args),
     /// Compute the margin figures of a book under a venue's rules, with the working
     Margin(Box<margin::Args>),
+    /// Show how much would come below its line at each price, at the end of a scenario or at a moment of a replay
+    Map(map::Args),
     /// Show how the figures of a scenario's or replay's events came about, and check them
     Explain(explain::Args),
     /// List, show, check, compare and import rulebooks
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Margin(args) => margin::run(&args),
+        Command::Map(args) => map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Replay(args) => replay::run(&args),

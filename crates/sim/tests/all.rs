@@ -33,3 +33,6 @@ mod losses;
 
 #[path = "all/never_scan.rs"]
 mod never_scan;
+
+#[path = "all/map.rs"]
+mod map;

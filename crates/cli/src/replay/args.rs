@@ -4,7 +4,7 @@ use super::files::Failure;
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use sim::replay::{Config, FeedbackKnobs, PathKind, PathPlan, Window};
 use std::path::PathBuf;
-use units::{Decimal, Rate};
+use units::{Decimal, Rate, Time};
 
 /// What `plimsoll replay` takes.
 #[derive(clap::Args, Default)]
@@ -196,7 +196,7 @@ fn shock(text: &str) -> Result<(String, Rate), Failure> {
 }
 
 /// `-30%` or `-0.3`.
-fn percent(name: &str, text: &str) -> Result<Rate, Failure> {
+pub fn percent(name: &str, text: &str) -> Result<Rate, Failure> {
     let mut rate = Rate::ZERO;
     match text.strip_suffix('%') {
         Some(number) => set(&mut rate, name, Some(number), 2)?,
@@ -546,6 +546,14 @@ fn moment(text: &str) -> Result<i64, Failure> {
     let rest = if matches!(stem.len(), 10 | 13 | 16 | 19) { "2000-01-01T00:00:00Z".get(stem.len()..) } else { None };
     let time = rest.and_then(|rest| sim::scenario::moment(&format!("{stem}{rest}")));
     time.map(|time| time.ns() / 1_000_000).ok_or_else(problem)
+}
+
+/// A moment as the engine has it.
+///
+/// # Errors
+/// As an option that takes a time.
+pub fn time(text: &str) -> Result<Time, Failure> {
+    Time::from_ms(moment(text)?).ok_or_else(|| refused("time", text, "a time between 1970 and 2262"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod docs;
 mod explain;
 mod feed;
 mod import;
+mod map;
 mod margin;
 
 use std::process::{Command, Stdio};

@@ -456,6 +456,14 @@ fn everyone_is_somewhere_in_the_pictures_of_a_moment() {
     // Every position of the population stands in one ratio and at one place of one map.
     assert_eq!((notional(before), notional(after)), (in_maps(0), in_maps(2)));
     assert!(before.bins[10].subaccounts == 0, "nobody is below the line at the opening");
+    // Who needs all of its equity as margin is who stands at the present prices of the map of all marks.
+    for (shocks, distribution) in report.shock_maps.iter().zip(&report.distributions) {
+        assert_eq!((shocks.when, shocks.at), (distribution.when, distribution.at));
+        let now: u64 = shocks.steps.iter().filter(|s| s.moved == Rate::ZERO).map(|s| s.subaccounts).sum();
+        assert_eq!(now, distribution.bins[10].subaccounts, "{}", shocks.when);
+        assert!(shocks.steps.len() > 20 && shocks.candidates < shocks.accounts, "{shocks:?}");
+    }
+    assert_eq!(report.shock_maps.len(), 3);
 }
 
 #[test]
