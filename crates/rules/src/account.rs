@@ -340,19 +340,21 @@ impl Account<'_> {
         Some(())
     }
 
-    /// Headroom alone with every position at the price that `price_of` says: that of [`Self::terms_at`].
-    pub(crate) fn headroom_at(&self, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<Money> {
-        let mut headroom = Money::ZERO;
+    /// Headroom alone with every position at the price that `price_of` says: that of [`Self::terms_at`]. Beside it, what of it is in
+    /// proportion to the prices, where collateral counts in full.
+    pub(crate) fn headroom_at(&self, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<(Money, Money)> {
+        let (mut headroom, mut moving) = (Money::ZERO, Money::ZERO);
         for (asset, row) in self.collateral.iter().enumerate() {
             let mut amount = row.amount;
             for holding in self.positions.iter().filter(|h| h.settlement == asset && !h.size.is_zero()) {
-                let valued = holding.valued(price_of(holding)?)?;
-                amount = amount.checked_add(valued.upnl)?;
-                headroom = headroom.checked_add(-debt(valued.maintenance.required, row.index_price)?)?;
+                let Valued { upnl, maintenance, .. } = holding.valued(price_of(holding)?)?;
+                amount = amount.checked_add(upnl)?;
+                headroom = headroom.checked_add(-debt(maintenance.required, row.index_price)?)?;
+                moving += holding.moving(upnl, &maintenance);
             }
             headroom = headroom.checked_add(row.value_of(amount)?.value)?;
         }
-        Some(headroom)
+        Some((headroom, moving))
     }
 }
 
@@ -360,6 +362,12 @@ impl Collateral<'_> {
     /// What an amount of this asset counts.
     pub(crate) fn value_of(&self, amount: Money) -> Option<CollateralTerm> {
         collateral_value(amount, self.index_price, &self.haircuts)
+    }
+
+    /// Whether it counts what it is, so that its value has no bends and no roundings.
+    pub(crate) fn is_straight(&self) -> bool {
+        let is_flat = self.haircuts.tiers.first().is_none_or(|tier| !tier.above.is_positive());
+        self.index_price == Price::ONE && self.haircuts.first == Rate::ONE && is_flat
     }
 }
 

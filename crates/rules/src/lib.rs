@@ -26,6 +26,7 @@ mod margin;
 mod mark;
 mod own;
 mod pace;
+mod search;
 mod shortage;
 mod solve;
 mod tiers;

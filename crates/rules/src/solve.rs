@@ -7,15 +7,19 @@
 
 use crate::account::{Account, AccountTerms, Collateral, Holding, PositionTerms, PriceForm, debt};
 use crate::liquidation::{PRICE_RANGE, halve};
-use crate::{Bankruptcy, Contract, LineRule, LiquidationPrice, LiquidationPrices, MarginTerms, bankruptcy_price};
+use crate::search::{Point, follow, neighbours};
+use crate::{
+    Bankruptcy, Contract, FeeBasis, Ladder, LineRule, LiquidationPrice, LiquidationPrices, MarginTerms,
+    bankruptcy_price,
+};
 use alloc::vec::Vec;
 use units::{Money, Price, Rate, Round, Size, limits, mul_div};
 
 /// The most jumps of a ladder that are looked at on the way to a price.
 const JUMPS_MAX: u32 = 1_024;
 
-/// The most points that are tried on lines through known ones before the rest is halved.
-const LINES_MAX: u32 = 24;
+/// More than the roundings of one position can take from headroom between two prices: a charge, a fee, a deduction.
+const ROUNDINGS_MAX: Money = Money::from_units(100);
 
 /// One position of an account, and all that does not move with its price.
 struct Side<'a> {
@@ -29,6 +33,8 @@ struct Side<'a> {
     other: Money,
     /// Headroom at the price of now.
     headroom_now: Money,
+    /// What of that is in proportion to the price, where its headroom is straight; zero elsewhere.
+    moving_now: Money,
     line: LineRule,
 }
 
@@ -37,23 +43,31 @@ impl<'a> Side<'a> {
         core::iter::once(self.holding).chain(self.others.iter().copied())
     }
 
-    fn headroom(&self, price: Price) -> Option<Money> {
-        let (mut amount, mut headroom) = (self.wallet, self.other);
+    /// Headroom, and what of it is in proportion to the price.
+    fn headroom(&self, price: Price) -> Option<(Money, Money)> {
+        let (mut amount, mut headroom, mut moving) = (self.wallet, self.other, Money::ZERO);
         for leg in self.legs().filter(|leg| !leg.size.is_zero()) {
             let valued = leg.valued(price).filter(|_| price.is_positive())?;
             amount = amount.checked_add(valued.upnl)?;
             headroom = headroom.checked_add(-debt(leg.held(&valued.maintenance), self.collateral.index_price)?)?;
+            moving += leg.moving(valued.upnl, &valued.maintenance);
         }
-        headroom.checked_add(self.collateral.value_of(amount)?.value)
+        Some((headroom.checked_add(self.collateral.value_of(amount)?.value)?, moving))
     }
 
     fn at(&self, units: i64) -> Point {
-        Point { units, headroom: Price::new(units).and_then(|price| self.headroom(price)) }
+        Point::new(units, Price::new(units).and_then(|price| self.headroom(price)))
     }
 
     /// The price of now.
     fn now(&self) -> Point {
-        Point { units: self.holding.price.units(), headroom: Some(self.headroom_now) }
+        Point::new(self.holding.price.units(), Some((self.headroom_now, self.moving_now)))
+    }
+
+    /// The direction of the price in which headroom falls, where it does so at every price: then the other side is not crossed.
+    fn falls(&self) -> Option<i64> {
+        let straight = !self.moving_now.is_zero();
+        straight.then(|| -i64::from(self.holding.size.signum()))
     }
 
     /// The highest price that is looked at.
@@ -63,7 +77,16 @@ impl<'a> Side<'a> {
 
     /// The last good price from the mark towards `end` and the first below the line.
     fn crossing(&self, end: i64) -> Option<(Point, Point)> {
-        let (mark, mut end) = (self.now(), self.at(end));
+        let mark = self.now();
+        if let Some(falls) = self.falls() {
+            if (end - mark.units).signum() != falls {
+                return None;
+            }
+            if let Some(found) = follow(mark, end, self.line, |units| self.at(units)) {
+                return Some(found);
+            }
+        }
+        let mut end = self.at(end);
         if end.headroom.is_none() {
             end = self.at(halve(mark.units, end.units, |units| self.at(units).headroom.is_some()).0);
         }
@@ -120,63 +143,6 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A price, or a common move, with the headroom there; none where a figure is out of bounds, which counts as below the line.
-#[derive(Clone, Copy)]
-struct Point {
-    units: i64,
-    headroom: Option<Money>,
-}
-
-impl Point {
-    fn is_good(self, line: LineRule) -> bool {
-        self.headroom.is_some_and(|headroom| !line.is_below(headroom))
-    }
-
-    /// Distance from zero.
-    fn off(self) -> Option<u128> {
-        self.headroom.map(|headroom| headroom.units().unsigned_abs())
-    }
-}
-
-/// Two neighbours, the first good and the second not, between a good point and one that is not.
-///
-/// Headroom is made of nearly straight pieces that bend down. So the line between the two points meets zero on the good side, or
-/// on the point itself where both are on its piece, and the line through the last two points of one side meets it on the other
-/// side. Each in turn comes near in a few steps; whatever they say, the two points stay on their sides, and what is left of the
-/// distance is halved.
-fn neighbours(mut good: Point, mut bad: Point, line: LineRule, at: impl Fn(i64) -> Point) -> (Point, Point) {
-    let mut replaced: Option<Point> = None;
-    for _ in 0..LINES_MAX {
-        let gap = good.units.abs_diff(bad.units);
-        if gap <= 1 {
-            return (good, bad);
-        }
-        let is_from_good = replaced.is_none_or(|old| old.is_good(line));
-        let (from, to) = if is_from_good { (good, bad) } else { (bad, good) };
-        // Where headroom is not known there is no line: the middle.
-        let step = from.off().zip(replaced.unwrap_or(bad).off()).and_then(|(near, far)| match replaced {
-            None => portion(gap, near, near.checked_add(far)?),
-            Some(old) => portion(old.units.abs_diff(from.units), near, far.checked_sub(near)?),
-        });
-        let step = step.unwrap_or(gap / 2).clamp(1, gap - 1);
-        let is_rising = from.units < to.units;
-        let probe = if is_rising { i64::saturating_add_unsigned } else { i64::saturating_sub_unsigned };
-        let probe = at(probe(from.units, step));
-        let side = if probe.is_good(line) { &mut good } else { &mut bad };
-        let old = core::mem::replace(side, probe);
-        // Lines of both kinds in turn.
-        replaced = if replaced.is_none() { Some(old) } else { None };
-    }
-    let (good, bad) = halve(good.units, bad.units, |units| at(units).is_good(line));
-    (at(good), at(bad))
-}
-
-/// `gap` × `part` ÷ `whole`, nearly: as far as 63 bits of `whole` go. `None` where it does not fit or `whole` is zero.
-fn portion(gap: u64, part: u128, whole: u128) -> Option<u64> {
-    let shift = (u128::BITS - whole.leading_zeros()).saturating_sub(63);
-    u64::try_from(u128::from(gap).checked_mul(part >> shift)?.checked_div(whole >> shift)?).ok()
-}
-
 /// Where a side is crossed, with the last price before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Crossing {
@@ -194,6 +160,27 @@ impl Holding<'_> {
         Some(notional.mul_rate(ladder.maintenance, Round::Up) - ladder.deduction)
     }
 
+    /// Whether its headroom only rises, or only falls, with its price, in straight pieces that bend down: what a contract gains is
+    /// more than its maintenance, and its roundings, can.
+    fn is_straight(&self) -> bool {
+        let rules = self.rules;
+        let Ladder::Tiers(table) = &rules.ladder else { return false };
+        let left = Rate::ONE - table.maintenance_rate_max() - rules.closing_fee;
+        rules.contract == Contract::Linear
+            && rules.notional_digits.is_none()
+            && rules.maintenance_digits.is_none()
+            && rules.fee_basis == FeeBasis::Notional
+            && !rules.closing_fee.is_negative()
+            && left > Rate::ZERO
+            && (Money::from_units(i128::from(self.size.units().unsigned_abs()))).mul_rate(left, Round::Down)
+                > ROUNDINGS_MAX
+    }
+
+    /// What of its headroom is in proportion to its price: value − charge − fee. A line that is a fee beside it leads nearly as well.
+    pub(crate) fn moving(&self, upnl: Money, maintenance: &MarginTerms) -> Money {
+        upnl + self.cost - maintenance.charge - maintenance.closing_fee
+    }
+
     /// What the liquidation price counts of maintenance.
     fn held(&self, maintenance: &MarginTerms) -> Money {
         let fee = if self.rules.fee_in_price { Money::ZERO } else { maintenance.closing_fee };
@@ -203,27 +190,33 @@ impl Holding<'_> {
 
 impl<'a> Account<'a> {
     fn side(&'a self, terms: &AccountTerms, at: usize) -> Option<Side<'a>> {
-        let holding = self.positions.get(at)?;
+        let (holding, row) = (self.positions.get(at)?, terms.positions.get(at)?);
         let collateral = self.collateral.get(holding.settlement)?;
         let term = terms.collateral.get(holding.settlement)?;
         let (mut others, mut upnl) = (Vec::new(), Money::ZERO);
-        let (mut own, mut maintenance) = (Money::ZERO, Money::ZERO);
+        // Of all positions, and of those in the market; the rest is that of the others.
+        let (mut maintenance, mut own) = (terms.maintenance, Money::ZERO);
         for (n, (other, row)) in self.positions.iter().zip(&terms.positions).enumerate() {
-            let index = self.collateral.get(other.settlement)?.index_price;
-            let held = debt(other.held(&row.maintenance), index)?;
-            if other.market != holding.market {
-                maintenance = maintenance.checked_add(held)?;
+            let is_own = other.market == holding.market;
+            if !is_own && other.rules.fee_in_price {
                 continue;
             }
-            (upnl, own) = (upnl.checked_add(row.upnl)?, own.checked_add(held)?);
-            if n != at {
-                others.push(other);
+            let index = self.collateral.get(other.settlement)?.index_price;
+            let held = debt(other.held(&row.maintenance), index)?;
+            maintenance = maintenance + held - debt(row.maintenance.required, index)?;
+            if is_own {
+                (upnl, own) = (upnl.checked_add(row.upnl)?, own.checked_add(held)?);
+                if n != at {
+                    others.push(other);
+                }
             }
         }
-        let other = terms.equity - term.value - maintenance;
-        let headroom_now = terms.equity - maintenance - own;
+        let headroom_now = terms.equity - maintenance;
+        let other = headroom_now - term.value + own;
+        let is_straight = others.is_empty() && holding.is_straight() && collateral.is_straight();
+        let moving_now = if is_straight { holding.moving(row.upnl, &row.maintenance) } else { Money::ZERO };
         let (wallet, line) = (term.amount - upnl, self.rules.line);
-        Some(Side { holding, others, collateral, wallet, other, headroom_now, line })
+        Some(Side { holding, others, collateral, wallet, other, headroom_now, moving_now, line })
     }
 
     /// Σ maintenance margins at the entry prices, fees to close included, numeraire.
@@ -351,17 +344,28 @@ impl<'a> Account<'a> {
         if terms.positions.iter().all(|row| row.notional.is_zero()) {
             return (None, None);
         }
-        let at = |units: i64| {
-            let moved = |rate| self.headroom_at(|holding| holding.price.scale(rate, Round::Down));
-            Point { units, headroom: Rate::new(units).and_then(moved) }
-        };
-        let now = Point { units: 0, headroom: Some(terms.headroom()) };
-        let side = |end: i64| {
-            let end = at(end);
-            if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units) }
-        };
+        // In parts of the price of now, so that what moves is in proportion to it.
         let one = limits::RATE_ONE;
-        (side(1 - one), side(9 * one))
+        let at = |parts: i64| {
+            let moved = |rate| self.headroom_at(|holding| holding.price.scale(rate, Round::Down));
+            Point::new(parts, Rate::new(parts - one).and_then(moved))
+        };
+        let is_straight = self.positions.iter().all(|holding| {
+            let collateral = self.collateral.get(holding.settlement);
+            holding.size.is_zero() || holding.is_straight() && collateral.is_some_and(Collateral::is_straight)
+        });
+        let rows = self.positions.iter().zip(&terms.positions);
+        let moves = |(held, row): (&Holding<'_>, &PositionTerms)| held.moving(row.upnl, &row.maintenance);
+        let moving = if is_straight { rows.map(moves).sum() } else { Money::ZERO };
+        let now = Point::new(one, Some((terms.headroom(), moving)));
+        let side = |end: i64| {
+            if let Some((_, bad)) = follow(now, end, line, at) {
+                return Rate::new(bad.units - one);
+            }
+            let end = at(end);
+            if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units - one) }
+        };
+        (side(1), side(10 * one))
     }
 
     /// The price at which the account has nothing left, without haircuts, all other prices fixed.
