@@ -340,21 +340,19 @@ impl Account<'_> {
         Some(())
     }
 
-    /// Headroom alone with every position at the price that `price_of` says: that of [`Self::terms_at`]. Beside it, what of it is in
-    /// proportion to the prices, where collateral counts in full.
-    pub(crate) fn headroom_at(&self, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<(Money, Money)> {
-        let (mut headroom, mut moving) = (Money::ZERO, Money::ZERO);
+    /// Headroom alone with every position at the price that `price_of` says: that of [`Self::terms_at`].
+    pub(crate) fn headroom_at(&self, price_of: impl Fn(&Holding<'_>) -> Option<Price>) -> Option<Money> {
+        let mut headroom = Money::ZERO;
         for (asset, row) in self.collateral.iter().enumerate() {
             let mut amount = row.amount;
             for holding in self.positions.iter().filter(|h| h.settlement == asset && !h.size.is_zero()) {
-                let Valued { upnl, maintenance, .. } = holding.valued(price_of(holding)?)?;
-                amount = amount.checked_add(upnl)?;
-                headroom = headroom.checked_add(-debt(maintenance.required, row.index_price)?)?;
-                moving += holding.moving(upnl, &maintenance);
+                let valued = holding.valued(price_of(holding)?)?;
+                amount = amount.checked_add(valued.upnl)?;
+                headroom = headroom.checked_add(-debt(valued.maintenance.required, row.index_price)?)?;
             }
             headroom = headroom.checked_add(row.value_of(amount)?.value)?;
         }
-        Some((headroom, moving))
+        Some(headroom)
     }
 }
 

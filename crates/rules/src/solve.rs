@@ -18,8 +18,11 @@ use units::{Money, Price, Rate, Round, Size, limits, mul_div};
 /// The most jumps of a ladder that are looked at on the way to a price.
 const JUMPS_MAX: u32 = 1_024;
 
-/// More than the roundings of one position can take from headroom between two prices: a charge, a fee, a deduction.
-const ROUNDINGS_MAX: Money = Money::from_units(100);
+/// Maintenance and fee of a straight position, in 1e-9 of its notional: a tenth at least of what it gains is left.
+const MARGINS_MAX: i64 = limits::RATE_ONE / 10 * 9;
+
+/// Its least size: a tenth of what it gains by one unit of price is more than the roundings of a charge, a fee and deductions.
+const SIZE_MIN: u64 = 10_000;
 
 /// One position of an account, and all that does not move with its price.
 struct Side<'a> {
@@ -78,7 +81,8 @@ impl<'a> Side<'a> {
     /// The last good price from the mark towards `end` and the first below the line.
     fn crossing(&self, end: i64) -> Option<(Point, Point)> {
         let mark = self.now();
-        if let Some(falls) = self.falls() {
+        let falls = self.falls();
+        if let Some(falls) = falls {
             if (end - mark.units).signum() != falls {
                 return None;
             }
@@ -87,6 +91,9 @@ impl<'a> Side<'a> {
             }
         }
         let mut end = self.at(end);
+        if falls.is_some() && end.is_good(self.line) {
+            return None;
+        }
         if end.headroom.is_none() {
             end = self.at(halve(mark.units, end.units, |units| self.at(units).headroom.is_some()).0);
         }
@@ -165,15 +172,14 @@ impl Holding<'_> {
     fn is_straight(&self) -> bool {
         let rules = self.rules;
         let Ladder::Tiers(table) = &rules.ladder else { return false };
-        let left = Rate::ONE - table.maintenance_rate_max() - rules.closing_fee;
+        let margins = table.maintenance_rate_max().units().saturating_add(rules.closing_fee.units());
         rules.contract == Contract::Linear
             && rules.notional_digits.is_none()
             && rules.maintenance_digits.is_none()
             && rules.fee_basis == FeeBasis::Notional
             && !rules.closing_fee.is_negative()
-            && left > Rate::ZERO
-            && (Money::from_units(i128::from(self.size.units().unsigned_abs()))).mul_rate(left, Round::Down)
-                > ROUNDINGS_MAX
+            && margins <= MARGINS_MAX
+            && self.size.units().unsigned_abs() >= SIZE_MIN
     }
 
     /// What of its headroom is in proportion to its price: value − charge − fee. A line that is a fee beside it leads nearly as well.
@@ -346,17 +352,27 @@ impl<'a> Account<'a> {
         }
         // In parts of the price of now, so that what moves is in proportion to it.
         let one = limits::RATE_ONE;
-        let at = |parts: i64| {
-            let moved = |rate| self.headroom_at(|holding| holding.price.scale(rate, Round::Down));
-            Point::new(parts, Rate::new(parts - one).and_then(moved))
-        };
         let is_straight = self.positions.iter().all(|holding| {
             let collateral = self.collateral.get(holding.settlement);
             holding.size.is_zero() || holding.is_straight() && collateral.is_some_and(Collateral::is_straight)
         });
         let rows = self.positions.iter().zip(&terms.positions);
-        let moves = |(held, row): (&Holding<'_>, &PositionTerms)| held.moving(row.upnl, &row.maintenance);
-        let moving = if is_straight { rows.map(moves).sum() } else { Money::ZERO };
+        let (upnl, moving) = rows.fold((Money::ZERO, Money::ZERO), |(upnl, moving), (held, row)| {
+            (upnl + row.upnl, moving + held.moving(row.upnl, &row.maintenance))
+        });
+        let moving = if is_straight { moving } else { Money::ZERO };
+        let beside = terms.equity - upnl;
+        let at = |parts: i64| {
+            let found = Rate::new(parts - one).and_then(|rate| {
+                let price_of = |holding: &Holding<'_>| holding.price.scale(rate, Round::Down);
+                if is_straight {
+                    self.straight_headroom(beside, price_of)
+                } else {
+                    Some((self.headroom_at(price_of)?, Money::ZERO))
+                }
+            });
+            Point::new(parts, found)
+        };
         let now = Point::new(one, Some((terms.headroom(), moving)));
         let side = |end: i64| {
             if let Some((_, bad)) = follow(now, end, line, at) {
@@ -366,6 +382,21 @@ impl<'a> Account<'a> {
             if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units - one) }
         };
         (side(1), side(10 * one))
+    }
+
+    /// Headroom of straight positions beside all else, and what of it is in proportion to the prices.
+    fn straight_headroom(
+        &self,
+        beside: Money,
+        price_of: impl Fn(&Holding<'_>) -> Option<Price>,
+    ) -> Option<(Money, Money)> {
+        let (mut headroom, mut moving) = (beside, Money::ZERO);
+        for holding in self.positions.iter().filter(|holding| !holding.size.is_zero()) {
+            let valued = holding.valued(price_of(holding)?)?;
+            headroom += valued.upnl - valued.maintenance.required;
+            moving += holding.moving(valued.upnl, &valued.maintenance);
+        }
+        Some((headroom, moving))
     }
 
     /// The price at which the account has nothing left, without haircuts, all other prices fixed.
