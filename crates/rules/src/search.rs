@@ -111,3 +111,104 @@ fn portion(gap: u64, part: u128, whole: u128) -> Option<u64> {
     let shift = (u128::BITS - whole.leading_zeros()).saturating_sub(63);
     u64::try_from(u128::from(gap).checked_mul(part >> shift)?.checked_div(whole >> shift)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Account, AccountRules, Collateral, Contract, FeeBasis, Haircuts, Holding, InitialBasis, Ladder, MarketRules,
+        PriceForm, TierTable,
+    };
+    use alloc::vec::Vec;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use units::{Price, Rate, Round, Size};
+
+    fn market(closing_fee: i64, fee_in_price: bool) -> MarketRules {
+        let tiers = [(20_000, 20, 10), (100_000, 100, 50), (900_000, 600, 500)];
+        let rate = |thousandths: i64| Rate::new(thousandths * 1_000_000).unwrap();
+        let tiers = tiers.map(|(cap, initial, maintenance)| (Money::whole(cap), rate(initial), rate(maintenance)));
+        MarketRules {
+            contract: Contract::Linear,
+            ladder: Ladder::Tiers(TierTable::derive(&tiers).unwrap()),
+            open_interest: Money::ZERO,
+            closing_fee: Rate::new(closing_fee).unwrap(),
+            fee_basis: FeeBasis::Notional,
+            fee_in_initial: false,
+            fee_in_price,
+            initial_basis: InitialBasis::Price,
+            notional_digits: None,
+            initial_digits: None,
+            maintenance_digits: None,
+            price_form: PriceForm::Solved,
+        }
+    }
+
+    proptest! {
+        /// Sizes of a few units, too, which are not straight; a second leg of the first market; every rule of the line.
+        #[test]
+        fn lines_lead_where_halving_does(
+            held in vec((-400_000_000i64..400_000_000, 0u32..26, 1i64..5_000_000_000_000, 0u32..30, 80i64..120), 1..5),
+            hedge in any::<bool>(), percent in 0i64..60, debt in 0i64..1_000, fee in 0i64..10_000_000, in_price in any::<bool>(), at_line in any::<bool>(),
+        ) {
+            let markets = [market(fee, true), market(fee / 2, in_price)];
+            let mut gross = Money::ZERO;
+            let positions: Vec<_> = held.iter().enumerate().map(|(n, (size, small, price, cheap, entry))| {
+                let (size, price) = (Size::new(size >> small).unwrap(), Price::new((price >> cheap).max(2)).unwrap());
+                gross += (price * size).abs();
+                let cost = Price::new((price.units() / 100 * entry).max(1)).unwrap() * size;
+                Holding { rules: &markets[n % 2], size, cost, price, leverage: Rate::ZERO, settlement: 0, market: n }
+            }).collect();
+            let mut positions = positions;
+            if hedge && positions.len() > 1 {
+                (positions[1].market, positions[1].price) = (0, positions[0].price);
+            }
+            let haircuts = Haircuts::flat(Rate::ONE);
+            let amount = gross.share(i128::from(percent), 100, Round::Down);
+            let other = Collateral { amount: -Money::from_units(i128::from(debt)), index_price: Price::whole(3), haircuts };
+            let collateral = [Collateral { amount, index_price: Price::ONE, haircuts }, other];
+            let line = if at_line { LineRule::At } else { LineRule::Below };
+            let account = Account { rules: AccountRules { line, ..AccountRules::default() }, collateral: &collateral, positions: &positions };
+            let terms = account.terms().unwrap();
+            prop_assume!(!line.is_below(terms.headroom()));
+            for (n, held) in positions.iter().enumerate() {
+                if positions.iter().any(|held| !held.rules.fee_in_price) {
+                    continue; // headroom has a fee that the price is stated without
+                }
+                let is_good = |units: i64| {
+                    let price = Price::new(units).unwrap();
+                    let terms = account.terms_at(|other| Some(if other.market == held.market { price } else { other.price }));
+                    terms.is_some_and(|terms| !line.is_below(terms.headroom()))
+                };
+                let (below, above) = account.crossings(&terms, n).unwrap();
+                for (found, end) in [(below, 1), (above, held.price.units() * 1_000_000)] {
+                    let Some(found) = found else {
+                        prop_assert!(is_good(end) || held.size.units().abs() < 10_000);
+                        continue;
+                    };
+                    let (good, bad) = (found.last_good.units(), found.first_below.units());
+                    prop_assert!(is_good(good) && !is_good(bad) && good.abs_diff(bad) == 1);
+                    prop_assert!((bad - held.price.units()).signum() == (end - held.price.units()).signum());
+                    if held.size.units().abs() >= 10_000 && !hedge {
+                        prop_assert_eq!((good, bad), halve(held.price.units(), end, is_good));
+                    }
+                }
+            }
+            let is_good = |units: i64| {
+                let moved = |held: &Holding<'_>| held.price.scale(Rate::new(units).unwrap(), Round::Down);
+                account.terms_at(moved).is_some_and(|terms| !line.is_below(terms.headroom()))
+            };
+            let (fall, rise) = account.common_moves(&terms);
+            for (found, end) in [(fall, 1 - Rate::ONE.units()), (rise, 9 * Rate::ONE.units())] {
+                match found {
+                    None => prop_assert!(is_good(end) || positions.iter().all(|held| held.size.is_zero())),
+                    Some(found) => {
+                        let bad = found.units();
+                        prop_assert!(bad != 0 && bad.signum() == end.signum() && bad.abs() <= end.abs());
+                        prop_assert!(!is_good(bad) && is_good(bad - bad.signum()));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
     bankruptcy_price,
 };
 use alloc::vec::Vec;
-use units::{Money, Price, Rate, Round, Size, limits, mul_div};
+use units::{Money, Price, PriceFactor, Rate, Round, Size, limits, mul_div};
 
 /// The most jumps of a ladder that are looked at on the way to a price.
 const JUMPS_MAX: u32 = 1_024;
@@ -48,14 +48,18 @@ impl<'a> Side<'a> {
 
     /// Headroom, and what of it is in proportion to the price.
     fn headroom(&self, price: Price) -> Option<(Money, Money)> {
-        let (mut amount, mut headroom, mut moving) = (self.wallet, self.other, Money::ZERO);
+        if !self.moving_now.is_zero() {
+            let valued = self.holding.valued(price).filter(|_| price.is_positive())?;
+            let headroom = self.wallet + self.other + valued.upnl - self.holding.held(&valued.maintenance);
+            return Some((headroom, self.holding.moving(valued.upnl, &valued.maintenance)));
+        }
+        let (mut amount, mut headroom) = (self.wallet, self.other);
         for leg in self.legs().filter(|leg| !leg.size.is_zero()) {
             let valued = leg.valued(price).filter(|_| price.is_positive())?;
             amount = amount.checked_add(valued.upnl)?;
             headroom = headroom.checked_add(-debt(leg.held(&valued.maintenance), self.collateral.index_price)?)?;
-            moving += leg.moving(valued.upnl, &valued.maintenance);
         }
-        Some((headroom.checked_add(self.collateral.value_of(amount)?.value)?, moving))
+        Some((headroom.checked_add(self.collateral.value_of(amount)?.value)?, Money::ZERO))
     }
 
     fn at(&self, units: i64) -> Point {
@@ -180,6 +184,7 @@ impl Holding<'_> {
             && !rules.closing_fee.is_negative()
             && margins <= MARGINS_MAX
             && self.size.units().unsigned_abs() >= SIZE_MIN
+            && self.price.is_positive()
     }
 
     /// What of its headroom is in proportion to its price: value − charge − fee. A line that is a fee beside it leads nearly as well.
@@ -364,12 +369,12 @@ impl<'a> Account<'a> {
         let beside = terms.equity - upnl;
         let at = |parts: i64| {
             let found = Rate::new(parts - one).and_then(|rate| {
-                let price_of = |holding: &Holding<'_>| holding.price.scale(rate, Round::Down);
                 if is_straight {
-                    self.straight_headroom(beside, price_of)
-                } else {
-                    Some((self.headroom_at(price_of)?, Money::ZERO))
+                    let factor = PriceFactor::new(rate)?;
+                    return self.straight_headroom(beside, |price| factor.of(price));
                 }
+                let headroom = self.headroom_at(|holding| holding.price.scale(rate, Round::Down))?;
+                Some((headroom, Money::ZERO))
             });
             Point::new(parts, found)
         };
@@ -385,14 +390,10 @@ impl<'a> Account<'a> {
     }
 
     /// Headroom of straight positions beside all else, and what of it is in proportion to the prices.
-    fn straight_headroom(
-        &self,
-        beside: Money,
-        price_of: impl Fn(&Holding<'_>) -> Option<Price>,
-    ) -> Option<(Money, Money)> {
+    fn straight_headroom(&self, beside: Money, moved: impl Fn(Price) -> Option<Price>) -> Option<(Money, Money)> {
         let (mut headroom, mut moving) = (beside, Money::ZERO);
         for holding in self.positions.iter().filter(|holding| !holding.size.is_zero()) {
-            let valued = holding.valued(price_of(holding)?)?;
+            let valued = holding.valued(moved(holding.price)?)?;
             headroom += valued.upnl - valued.maintenance.required;
             moving += holding.moving(valued.upnl, &valued.maintenance);
         }
