@@ -1,5 +1,5 @@
 //! What follows from the figures of an account: the prices at which it falls below its line, the price at which it has
-//! nothing left, how far a position may grow, and what may leave.
+//! nothing left. How far a position may grow and what may leave is in [`crate::room`].
 //!
 //! Every answer is found by asking the one valuation of [`crate::account`] and is exact to one unit: on the near side it
 //! holds, one unit on it does not. Between two jumps of a ladder headroom is concave in the price (in 1 ÷ price for an
@@ -13,7 +13,7 @@ use crate::{
     bankruptcy_price,
 };
 use alloc::vec::Vec;
-use units::{Money, Price, PriceFactor, Rate, Round, Size, limits, mul_div};
+use units::{Money, Price, PriceFactor, Rate, Round, limits, mul_div};
 
 /// The most jumps of a ladder that are looked at on the way to a price.
 const JUMPS_MAX: u32 = 1_024;
@@ -412,84 +412,16 @@ impl<'a> Account<'a> {
         let wallet = equity.from_index(index, Round::Down)? - row.upnl;
         Some(bankruptcy_price(holding.rules.contract, holding.size, holding.cost, wallet))
     }
-
-    /// The most contracts that can be bought (or sold) at the price of now, fees apart, so that equity still covers initial margin
-    /// and the ladder does not end; in whole lots. What closes first is part of it.
-    #[must_use]
-    pub fn largest_size(&self, terms: &AccountTerms, at: usize, buys: bool, lot: Size) -> Option<Size> {
-        let (holding, row) = (self.positions.get(at)?, terms.positions.get(at)?);
-        let index = self.collateral.get(holding.settlement)?.index_price;
-        let others = terms.initial - debt(row.initial.required, index)?;
-        let side = if buys { 1 } else { -1 };
-        let held = holding.size.units() * side;
-        // |size| after, on the side that grows.
-        let fits = |units: i64| {
-            let Some(size) = Size::new(units * side) else { return false };
-            let Some(value) = holding.rules.contract.value(holding.price, size, Round::Up) else { return false };
-            let grown = Holding { size, cost: value, ..*holding };
-            let Some(after) = grown.at(holding.price) else { return false };
-            let capped = holding.rules.ladder.cap().is_some_and(|cap| after.notional > cap);
-            let held = debt(after.initial.required, index).and_then(|initial| initial.checked_add(others));
-            !capped && held.is_some_and(|held| held <= terms.equity_for_initial)
-        };
-        let least = held.max(0);
-        if !fits(least.max(1)) {
-            // Flat is always allowed: a position of the other side may be closed.
-            return Some(Size::new((-held).max(0))?.to_lot(lot));
-        }
-        let most = halve(least.max(1), i64::MAX / 2, fits).0;
-        Size::new(most - held).map(|size| size.to_lot(lot))
-    }
-
-    /// The most of an asset that may leave: never above the wallet; what stays, gains counted as zero, covers the larger of initial
-    /// margin and the rulebook's share of notional; nothing while a wallet is below zero.
-    #[must_use]
-    pub fn withdrawable(&self, terms: &AccountTerms, asset: usize) -> Option<Money> {
-        let row = self.collateral.get(asset)?;
-        if !row.amount.is_positive() || self.collateral.iter().any(|row| row.amount.is_negative()) {
-            return Some(Money::ZERO);
-        }
-        let mut others = Money::ZERO;
-        let mut own = Money::ZERO;
-        for (n, collateral) in self.collateral.iter().enumerate() {
-            let settled = self.positions.iter().zip(&terms.positions).filter(|(h, _)| h.settlement == n);
-            let losses = settled.map(|(_, row)| row.upnl.min(Money::ZERO)).try_fold(Money::ZERO, Money::checked_add)?;
-            let amount = collateral.amount.checked_add(losses)?;
-            if n == asset {
-                own = amount;
-            } else {
-                others = others.checked_add(collateral.value_of(amount)?.value)?;
-            }
-        }
-        let needed = terms.initial.max(terms.notional.mul_rate(self.rules.outflow_share, Round::Up));
-        let stays = |left: i128| {
-            let value = row.value_of(own - (row.amount - Money::from_units(left)));
-            value.and_then(|value| value.value.checked_add(others)).is_some_and(|equity| equity >= needed)
-        };
-        let wallet = row.amount.units();
-        if needed.is_zero() || stays(0) {
-            return Some(row.amount);
-        }
-        if !stays(wallet) {
-            return Some(Money::ZERO);
-        }
-        // The least that must stay.
-        let (mut bad, mut good) = (0i128, wallet);
-        while good - bad > 1 {
-            let middle = bad + (good - bad) / 2;
-            if stays(middle) { good = middle } else { bad = middle }
-        }
-        Some(row.amount - Money::from_units(good))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::account::{AccountRules, MarketRules};
-    use crate::{Haircuts, Ladder, StepLadder, TierTable};
+    use crate::{Haircuts, StepLadder, TierTable, Way};
     use alloc::vec;
     use proptest::prelude::*;
+    use units::Size;
 
     fn m(text: &str) -> Money {
         text.parse().unwrap()
@@ -622,12 +554,12 @@ mod tests {
         let terms = account.terms().unwrap();
         let lot = "0.001".parse().unwrap();
         // 100 ÷ 0.1 is a notional of 1,000: 10 contracts.
-        assert_eq!(account.largest_size(&terms, 0, false, lot), Some(Size::whole(8)));
-        assert_eq!(account.largest_size(&terms, 0, true, lot), Some(Size::whole(12)));
-        assert_eq!(account.withdrawable(&terms, 0), Some(m("80")));
+        assert_eq!(account.largest_size(&terms, 0, Way::Sell, lot).map(|terms| terms.size), Some(Size::whole(8)));
+        assert_eq!(account.largest_size(&terms, 0, Way::Buy, lot).map(|terms| terms.size), Some(Size::whole(12)));
+        assert_eq!(account.withdrawable(&terms, 0).map(|terms| terms.amount), Some(m("80")));
         let outflow = AccountRules { outflow_share: r("0.2"), ..AccountRules::default() };
         let account = Account { rules: outflow, ..account };
-        assert_eq!(account.withdrawable(&terms, 0), Some(m("60")));
+        assert_eq!(account.withdrawable(&terms, 0).map(|terms| terms.amount), Some(m("60")));
     }
 
     #[test]
