@@ -130,7 +130,7 @@ impl Working<'_> {
                     "at index after haircuts with all of the wallet withdrawn: no less than needed"
                 }
                 _ => {
-                    "at index after haircuts with that withdrawn: no less than needed, and 1e-16 more would leave less"
+                    "at index after haircuts with that withdrawn: no less than needed, and 1e-16 more would leave too little"
                 }
             };
             parts.push(Step::new("stays", stays, how));

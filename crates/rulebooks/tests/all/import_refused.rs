@@ -95,7 +95,7 @@ fn a_broken_bracket_is_told_with_both_numbers() {
                 "\"maintMarginRatio\": 0.15,",
                 "\"maintMarginRatio\": 0.1500000001,",
                 "14 0.1500000001,",
-                "BTCUSDT, bracket 10: maintMarginRatio 0.1500000001 is no rate: needed above 0 and at most 1, at most 9 decimals",
+                "BTCUSDT, bracket 10: maintMarginRatio 0.1500000001 has 10 digits after the point, at most 9 are allowed",
             ),
             (
                 "\"cum\": 1500 }",
