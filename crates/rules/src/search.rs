@@ -87,9 +87,7 @@ pub(crate) fn follow(now: Point, end: i64, line: LineRule, at: impl Fn(i64) -> P
         let far = bad.map_or(end, |bad| bad.units);
         let (low, high) = if is_rising { (good.units, far) } else { (far, good.units) };
         if to <= low || to >= high {
-            if bad.is_none() {
-                return None;
-            }
+            bad?;
             to = low.midpoint(high);
         }
         let probe = at(to);

@@ -74,7 +74,7 @@ impl<'a> Side<'a> {
     /// The direction of the price in which headroom falls, where it does so at every price: then the other side is not crossed.
     fn falls(&self) -> Option<i64> {
         let straight = !self.moving_now.is_zero();
-        straight.then(|| -i64::from(self.holding.size.signum()))
+        straight.then(|| -self.holding.size.signum())
     }
 
     /// The highest price that is looked at.
@@ -87,7 +87,9 @@ impl<'a> Side<'a> {
         let mark = self.now();
         let falls = self.falls();
         if let Some(falls) = falls {
-            if (end - mark.units).signum() != falls {
+            // A straight long that is worth nothing has no maintenance to speak of, and loses no more than its cost.
+            let covers_cost = falls < 0 && (self.wallet + self.other - self.holding.cost).is_positive();
+            if covers_cost || (end - mark.units).signum() != falls {
                 return None;
             }
             if let Some(found) = follow(mark, end, self.line, |units| self.at(units)) {
