@@ -364,9 +364,12 @@ impl<'a> Account<'a> {
             holding.size.is_zero() || holding.is_straight() && collateral.is_some_and(Collateral::is_straight)
         });
         let rows = self.positions.iter().zip(&terms.positions);
-        let (upnl, moving) = rows.fold((Money::ZERO, Money::ZERO), |(upnl, moving), (held, row)| {
-            (upnl + row.upnl, moving + held.moving(row.upnl, &row.maintenance))
-        });
+        let (mut upnl, mut value, mut moving, mut sizes) = (Money::ZERO, Money::ZERO, Money::ZERO, 0i128);
+        for (held, row) in rows {
+            (upnl, value) = (upnl + row.upnl, value + row.upnl + held.cost);
+            moving += held.moving(row.upnl, &row.maintenance);
+            sizes += i128::from(held.size.units().unsigned_abs());
+        }
         let moving = if is_straight { moving } else { Money::ZERO };
         let beside = terms.equity - upnl;
         let at = |parts: i64| {
@@ -388,7 +391,11 @@ impl<'a> Account<'a> {
             let end = at(end);
             if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units - one) }
         };
-        (side(1), side(10 * one))
+        // Headroom that bends down and is above zero now and with all prices at nothing is so on the way; a price that is rounded
+        // takes less than a unit of each contract from it.
+        let is_ruined = terms.equity - value <= Money::from_units(2 * sizes);
+        let fall = if is_straight && !is_ruined { None } else { side(1) };
+        (fall, side(10 * one))
     }
 
     /// Headroom of straight positions beside all else, and what of it is in proportion to the prices.
