@@ -33,7 +33,7 @@ pub struct Args {
     /// Only the event of this number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     event: Option<u64>,
-    /// Only events of this kind: liquidation, funding, fee or adl
+    /// Only events of this kind: liquidation, funding, fee, adl, sale, interest or loss
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
     /// Only events that concern this account
