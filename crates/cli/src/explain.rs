@@ -123,8 +123,7 @@ fn of_journal(path: &Path, selection: Selection, told: &mut Told) -> Result<Resu
     let mut explainer = Explainer::new(selection);
     let mut follower = node::Follower::new();
     let mut reader = journal::Reader::first(&disk).map_err(|error| failed(error.into()))?;
-    loop {
-        let Some(batch) = reader.next_batch(&disk).map_err(|error| failed(error.into()))? else { break };
+    while let Some(batch) = reader.next_batch(&disk).map_err(|error| failed(error.into()))? {
         let mut seen = 0;
         let mut see = |step: node::Step<'_>| {
             let events = step.engine.events();

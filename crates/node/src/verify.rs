@@ -121,9 +121,8 @@ fn follow(
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Wrong> {
     let mut audited = follower.sequence();
-    loop {
-        let Some(batch) = reader.next_batch(disk).map_err(|error| Wrong::Error(error.into()))? else { break };
-        let (kind, before, records) = (batch.kind, batch.first - 1, batch.records);
+    while let Some(batch) = reader.next_batch(disk).map_err(|error| Wrong::Error(error.into()))? {
+        let (kind, before, records) = (batch.kind, batch.first.saturating_sub(1), batch.records);
         follower.apply(&batch, &mut |_| {}).map_err(Wrong::Error)?;
         match kind {
             Kind::TailDropped => found.dropped.push(before),
