@@ -3,8 +3,10 @@
 #
 #   benches/peers/run.sh [ROUNDS]
 #
-# Needs Rust, Linux and the network; python3 (3.11) for nautilus_trader, pip and g++ for lrvx. A peer that fails is named in the
-# table with its reason. CARGO_TARGET_DIR is respected; the venv and the sources go to .venv and .work beside this file.
+# Then the margins of a million accounts: `plimsoll margin --accounts`, and the same maintenance margins in NumPy.
+#
+# Needs Rust, Linux and the network; python3 (3.11) for nautilus_trader and NumPy, pip and g++ for lrvx. A peer that fails is named in
+# the table with its reason. CARGO_TARGET_DIR is respected; the venv and the sources go to .venv and .work beside this file.
 set -u
 cd "$(dirname "$0")" || exit 1
 rounds=${1:-3}
@@ -40,6 +42,13 @@ build_lrvx() {
         "$from/src/clearing/account.cpp" -o "$work/lrvx"
 }
 
+# The bench makes the files and prints our times; margins.py compares its margins with the figures of its last run.
+margins() {
+    local made=$CARGO_TARGET_DIR/tmp/accounts
+    cargo bench --manifest-path ../../Cargo.toml --locked -p plimsoll-cli --bench accounts >"$work/numpy.out" || return 1
+    "$python" margins.py "$bin/plimsoll" "$made"/{accounts.parquet,prices.toml,figures.parquet} >>"$work/numpy.out"
+}
+
 echo "load before: $(cat /proc/loadavg)"
 cargo build --release --locked --bin ours || exit 1
 "$bin/ours" flow "$flow" || exit 1
@@ -49,6 +58,7 @@ if [ ! -x "$python" ]; then
 fi
 step nautilus "does not install" "${pip[@]}" install nautilus_trader==1.221.0
 step lrvx "does not build" build_lrvx
+step numpy "does not install" "${pip[@]}" install numpy==2.4.1 pyarrow==22.0.0
 
 for round in $(seq "$rounds"); do
     echo "round $round of $rounds" >&2
@@ -66,4 +76,5 @@ for round in $(seq "$rounds"); do
 done
 
 python3 report.py "$work"
+if step numpy "fails" margins; then cat "$work/numpy.out"; else echo "NumPy: not measured: $(cat "$work/numpy.reason")"; fi
 echo "load after: $(cat /proc/loadavg)"

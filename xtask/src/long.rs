@@ -23,7 +23,7 @@ enum Output {
     Same,
 }
 
-const LONG: [Long; 5] = [
+const LONG: [Long; 7] = [
     Long {
         name: "policies",
         does: "liquidation and deleveraging policies side by side on 2025-10-10; writes the tables of docs/policies-2025-10-10.md",
@@ -57,6 +57,20 @@ const LONG: [Long; 5] = [
         does: "everyone is asked after every command, 10⁹ account-ticks: nobody is missed by the triggers",
         env: &[("PLIMSOLL_INDEX_TICKS", "100000000"), ("PLIMSOLL_INDEX_ACCOUNTS", "600000")],
         commands: &["cargo test --release -p plimsoll-sim --test all never_scan -- --nocapture"],
+        output: Output::Any,
+    },
+    Long {
+        name: "kills",
+        does: "a venue's process is killed a hundred times under load: nothing answered is lost or doubled",
+        env: &[("PLIMSOLL_KILLS", "100")],
+        commands: &["cargo test --release -p plimsoll-cli --test all feed::nothing_answered -- --nocapture"],
+        output: Output::Any,
+    },
+    Long {
+        name: "sim",
+        does: "whole venues with everything going wrong, 10⁸ commands",
+        env: &[("PLIMSOLL_SIM_SEEDS", "60000")],
+        commands: &["cargo test --release -p plimsoll-sim --test all simulator::nothing_acknowledged -- --nocapture"],
         output: Output::Any,
     },
     Long {

@@ -1,11 +1,10 @@
-//! `plimsoll explain`: a scenario or a replay in, the working of its events out. It reads files and prints; the working is in `sim`.
+//! `plimsoll explain`: a scenario, a journal or a replay in, the working of its events out. It reads files and prints; the working is in `sim`.
 
-use crate::{out, replay};
-use clap::Parser;
+use crate::{data, out, replay};
 use serde_json::json;
 use sim::explain::{Explained, Explainer, Kind, Missing, Selection};
 use sim::scenario;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What `plimsoll explain` takes.
@@ -22,10 +21,11 @@ Examples:
   plimsoll explain scenarios/adl/by_rank.txt --kind adl
   plimsoll explain scenarios/funding/sums_to_zero.txt --kind funding --account ann
   plimsoll explain scenarios/liquidation/threshold.txt --event 24 --json | jq .events[0].working
+  plimsoll explain venue --account ann --at 2025-10-10T21:19
   plimsoll explain --replay '2025-10-10 --accounts 2000' --kind adl")]
 pub struct Args {
-    /// The scenario
-    #[arg(value_name = "SCENARIO", required_unless_present = "replay", conflicts_with = "replay")]
+    /// The scenario, or the data directory of a venue
+    #[arg(value_name = "SCENARIO|DIR", required_unless_present = "replay", conflicts_with = "replay")]
     scenario: Option<PathBuf>,
     /// A replay instead: what would stand after `plimsoll replay`, in quotes
     #[arg(long, value_name = "'DAY OPTIONS'")]
@@ -33,12 +33,15 @@ pub struct Args {
     /// Only the event of this number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     event: Option<u64>,
-    /// Only events of this kind: liquidation, funding, fee or adl
+    /// Only events of this kind: liquidation, funding, fee, adl, sale, interest or loss
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
     /// Only events that concern this account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
+    /// Only what happened at this time, or a part of it from its beginning
+    #[arg(long, value_name = "2025-10-10T21:19")]
+    at: Option<String>,
     /// Print one JSON object (plimsoll.explain/1)
     #[arg(long)]
     json: bool,
@@ -76,8 +79,9 @@ pub fn run(args: &Args) -> ExitCode {
 /// Whether every figure came out again.
 fn explain(args: &Args) -> Result<bool, Failed> {
     let selection = Selection { event: args.event, kind: args.kind, account: args.account.clone() };
-    let mut told = Told { json: args.json, ..Told::default() };
+    let mut told = Told { json: args.json, at: args.at.clone(), ..Told::default() };
     let (found, source) = match (&args.scenario, &args.replay) {
+        (Some(path), _) if path.is_dir() => (of_journal(path, selection, &mut told)?, path.display().to_string()),
         (Some(path), _) => (of_scenario(path, selection, &mut told)?, path.display().to_string()),
         (None, Some(line)) => (of_replay(line, selection, &mut told)?, format!("plimsoll replay {line}")),
         (None, None) => return Err(Failed { text: "name a scenario, or give --replay".to_owned(), code: 2 }),
@@ -95,7 +99,7 @@ fn explain(args: &Args) -> Result<bool, Failed> {
     Ok(told.finish(&source))
 }
 
-fn of_scenario(path: &PathBuf, selection: Selection, told: &mut Told) -> Result<Result<(), Missing>, Failed> {
+fn of_scenario(path: &Path, selection: Selection, told: &mut Told) -> Result<Result<(), Missing>, Failed> {
     let file = path.display().to_string();
     let text = match std::fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => text,
@@ -110,23 +114,34 @@ fn of_scenario(path: &PathBuf, selection: Selection, told: &mut Told) -> Result<
     Ok(explainer.finish(report.state_digest))
 }
 
-/// What `plimsoll replay` takes, as a line of its own.
-#[derive(Parser)]
-#[command(name = "plimsoll replay", no_binary_name = true, disable_help_flag = true)]
-struct Line {
-    #[command(flatten)]
-    args: replay::Args,
+/// From the journal alone: its commands again, and what they did.
+fn of_journal(path: &Path, selection: Selection, told: &mut Told) -> Result<Result<(), Missing>, Failed> {
+    let failed = |data::Failed { text, code }| Failed { text, code };
+    let disk = data::read(path).map_err(failed)?;
+    let refusals = selection.event.is_none() && selection.kind.is_none();
+    let account = selection.account.clone();
+    let mut explainer = Explainer::new(selection);
+    let mut follower = node::Follower::new();
+    let mut reader = journal::Reader::first(&disk).map_err(|error| failed(error.into()))?;
+    while let Some(batch) = reader.next_batch(&disk).map_err(|error| failed(error.into()))? {
+        let mut seen = 0;
+        let mut see = |step: node::Step<'_>| {
+            let events = step.engine.events();
+            told.take(explainer.take(&step.line.command, events.get(seen..).unwrap_or_default()));
+            seen = events.len();
+            if let (true, Err(reject)) = (refusals, step.answer) {
+                told.refused(&step, account.as_deref(), reject);
+            }
+        };
+        follower.apply(&batch, &mut see).map_err(|error| failed(error.into()))?;
+    }
+    Ok(explainer.finish(follower.engine().state_digest()))
 }
 
 fn of_replay(line: &str, selection: Selection, told: &mut Told) -> Result<Result<(), Missing>, Failed> {
-    let words = replay::words(line);
-    let parsed = Line::try_parse_from(words).map_err(|why| {
-        let text = why.to_string();
-        let text = text.trim().trim_start_matches("error: ");
-        Failed { text: format!("--replay cannot be `{line}`: {text}"), code: 2 }
-    })?;
+    let args = replay::line(line)?;
     let mut explainer = Explainer::new(selection);
-    let digest = replay::observed(&parsed.args, &mut |command, events| {
+    let digest = replay::observed(&args, &mut |command, events| {
         told.take(explainer.take(command, events));
     })?;
     let same = digest == explainer.digest().to_string();
@@ -137,9 +152,11 @@ fn of_replay(line: &str, selection: Selection, told: &mut Told) -> Result<Result
 #[derive(Default)]
 struct Told {
     json: bool,
+    at: Option<String>,
     /// The reader has gone.
     deaf: bool,
     rows: Vec<Explained>,
+    refusals: Vec<serde_json::Value>,
     events: usize,
     checks: usize,
     broken: usize,
@@ -147,7 +164,8 @@ struct Told {
 
 impl Told {
     fn take(&mut self, found: Vec<Explained>) {
-        for row in found {
+        let at = self.at.clone().unwrap_or_default();
+        for row in found.into_iter().filter(|row| row.time.starts_with(&at)) {
             self.events += 1;
             self.checks += row.checks.len();
             self.broken += row.checks.iter().filter(|check| !check.holds).count();
@@ -159,6 +177,28 @@ impl Told {
         }
     }
 
+    /// A request that was refused, with what was needed and what there was.
+    fn refused(&mut self, step: &node::Step<'_>, account: Option<&str>, reject: &engine::Reject) {
+        let command = serde_json::to_value(&step.line.command).unwrap_or_default();
+        let fields = command.as_object().and_then(|object| object.values().next());
+        let number = fields.and_then(|fields| fields.get("account")).and_then(serde_json::Value::as_u64);
+        let row = number.and_then(|at| step.engine.state().accounts.get(usize::try_from(at).ok()?));
+        let name = row.and_then(|row| row.name.as_ref()).map(ToString::to_string);
+        let time = step.line.time.to_string();
+        let asked = account.is_none_or(|account| name.as_deref() == Some(account));
+        if !asked || !time.starts_with(self.at.as_deref().unwrap_or_default()) {
+            return;
+        }
+        let (sequence, why) = (step.sequence, reject.to_string());
+        if self.json {
+            let code = reject.code();
+            self.refusals
+                .push(json!({ "time": time, "sequence": sequence, "command": command, "code": code, "why": why }));
+        } else if !self.deaf {
+            self.deaf = !out::print(&format!("{time}  command {sequence}  refused: {why}\n  {command}\n\n"));
+        }
+    }
+
     /// The last line, or the JSON; whether all figures came out again.
     fn finish(self, source: &str) -> bool {
         let Self { events, checks, broken, .. } = self;
@@ -167,6 +207,7 @@ impl Told {
                 "schema": "plimsoll.explain/1",
                 "source": source,
                 "events": self.rows,
+                "refusals": self.refusals,
                 "checks": checks,
                 "broken": broken,
             });

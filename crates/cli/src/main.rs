@@ -8,7 +8,10 @@ use std::process::ExitCode;
 
 mod accounts;
 mod columns;
+mod data;
 mod explain;
+mod feed;
+mod map;
 mod margin;
 mod out;
 mod replay;
@@ -16,7 +19,9 @@ mod report;
 mod rulebook;
 mod run;
 mod save;
+mod simulate;
 mod table;
+mod verify;
 
 /// A deterministic margin engine for perpetual contracts.
 #[derive(Parser)]
@@ -32,20 +37,32 @@ enum Command {
     Run(run::Args),
     /// Compute the margin figures of a book under a venue's rules, with the working
     Margin(Box<margin::Args>),
+    /// Show how much would come below its line at each price, at the end of a scenario or at a moment of a replay
+    Map(map::Args),
     /// Show how the figures of a scenario's or replay's events came about, and check them
     Explain(explain::Args),
     /// List, show, check, compare and import rulebooks
     Rulebook(rulebook::Args),
     /// Replay a crash on real prices against a population of accounts
     Replay(Box<replay::Args>),
+    /// Apply commands from standard input, journalled, and answer each when it is durable
+    Feed(feed::Args),
+    /// Check a journal: every batch again, every snapshot, every sum
+    Verify(verify::Args),
+    /// Simulate whole venues with everything going wrong, and check what they promise
+    Sim(simulate::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Margin(args) => margin::run(&args),
+        Command::Map(args) => map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Feed(args) => feed::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Sim(args) => simulate::run(&args),
     }
 }

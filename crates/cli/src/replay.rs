@@ -8,11 +8,13 @@ mod progress;
 pub mod table;
 mod tiers;
 
-pub use args::Args;
+pub use args::{Args, percent};
 pub use compare::split as words;
 
+use crate::data;
 use crate::out;
 use crate::save::Target;
+use clap::Parser;
 use events::Events;
 pub use files::{Failure, is_parquet, not_parquet, unreadable_csv};
 use sim::replay::{
@@ -55,24 +57,68 @@ struct Prepared {
     book: Option<Book>,
 }
 
+/// What `plimsoll replay` takes, as a line of its own.
+#[derive(Parser)]
+#[command(name = "plimsoll replay", no_binary_name = true, disable_help_flag = true)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// What would stand after `plimsoll replay`, in one text, for a command that takes `--replay`.
+///
+/// # Errors
+/// A usage error of the replay.
+pub fn line(line: &str) -> Result<Args, Failure> {
+    let parsed = Line::try_parse_from(words(line)).map_err(|why| {
+        let text = why.to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        Failure::usage(format!("--replay cannot be `{line}`: {text}"))
+    })?;
+    Ok(parsed.args)
+}
+
 /// Runs the replay for someone who watches its commands and their events; the digest of the last state.
 ///
 /// # Errors
 /// As the replay itself; options that ask for more than one run or for files.
 pub fn observed(args: &Args, watcher: &mut dyn FnMut(&engine::Command, &[engine::Event])) -> Result<String, Failure> {
+    refuse_files(args)?;
+    let Prepared { config, figures, book } = prepared(args)?;
+    let mut observer = |_, command: &_, _: &_, events: &[engine::Event], _: &_| watcher(command, events);
+    let report = sim::replay::run_with(&config, &figures, book.as_ref(), &mut |_, _| {}, &mut observer, &mut |_| {})?;
+    Ok(report.state_digest)
+}
+
+/// The venue of the replay after the first price that is not before a moment, or after its first price, and the first account of
+/// its population.
+///
+/// # Errors
+/// As [`observed`]; a moment after the last price.
+pub fn venue_at(args: &Args, at: Option<&str>) -> Result<(engine::Engine, engine::AccountId), Failure> {
+    refuse_files(args)?;
+    let at = at.map(args::time).transpose()?;
+    let Prepared { config, figures, book } = prepared(args)?;
+    let (engine, from) = sim::replay::venue_at(&config, &figures, book.as_ref(), at.unwrap_or_default())?;
+    let last = engine.state().now;
+    if at.is_some_and(|at| at > last) {
+        return Err(Failure::usage(format!("--at is after the last price of the replay, which is at {last}")));
+    }
+    Ok((engine, from))
+}
+
+fn refuse_files(args: &Args) -> Result<(), Failure> {
     let others = [
         ("--compare", !args.compare.is_empty()),
         ("--report", args.report.is_some()),
         ("--events", args.events.is_some()),
         ("--population-out", args.population_out.is_some()),
+        ("--data", args.data.is_some()),
     ];
     if let Some((name, _)) = others.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!("{name} cannot be part of --replay: nothing but the run is looked at")));
     }
-    let Prepared { config, figures, book } = prepared(args)?;
-    let mut observer = |_, command: &_, _: &_, events: &[engine::Event], _: &_| watcher(command, events);
-    let report = sim::replay::run_with(&config, &figures, book.as_ref(), &mut |_, _| {}, &mut observer, &mut |_| {})?;
-    Ok(report.state_digest)
+    Ok(())
 }
 
 fn prepared(args: &Args) -> Result<Prepared, Failure> {
@@ -157,7 +203,12 @@ fn watched(
             written = files::write_rows(path, target, &BOOK_COLUMNS, &book_rows(state, first, &symbols));
         }
     };
-    let mut observer = |_, _: &_, _: &_, of_command: &[engine::Event], engine: &engine::Engine| {
+    let mut journal = args.data.as_deref().map(data::Copy::new).transpose()?;
+    let mut kept = Ok(());
+    let mut observer = |at, command: &_, _: &_, of_command: &[engine::Event], engine: &engine::Engine| {
+        if let (Some(journal), Ok(())) = (&mut journal, &kept) {
+            kept = journal.take(at, command);
+        }
         if let Some(events) = events.borrow_mut().as_mut() {
             events.take(of_command, engine.state());
         }
@@ -173,6 +224,10 @@ fn watched(
     bar.finish();
     let report = report?;
     written?;
+    kept?;
+    if let Some(journal) = journal {
+        data::same(&journal.finish()?, &report.state_digest)?;
+    }
     if let Some(events) = events.into_inner() {
         events.finish()?;
     }

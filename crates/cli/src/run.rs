@@ -1,5 +1,6 @@
 //! `plimsoll run`: scenario files in, differences out.
 
+use crate::data::{self, Failed};
 use crate::out;
 use serde_json::{Value, json};
 use sim::scenario::{self, Mismatch, Report};
@@ -17,6 +18,7 @@ Examples:
   plimsoll run scenarios/liquidation/threshold.txt
   plimsoll run scenarios                   # all of them
   plimsoll run --update my.txt             # write what came out into the `>` lines
+  plimsoll run scenarios/liquidation/threshold.txt --data venue    # and leave a journal of it there
   plimsoll run --json scenarios | jq '.[] | select(.ok | not)'")]
 pub struct Args {
     /// Scenario files or folders
@@ -28,6 +30,9 @@ pub struct Args {
     /// Rewrite the `>` lines of files that differ
     #[arg(long)]
     update: bool,
+    /// Leave a journal of the scenario's commands in an empty directory; of one scenario only
+    #[arg(long, value_name = "DIR", conflicts_with = "update")]
+    data: Option<PathBuf>,
 }
 
 /// How bad a file came out; the exit code is that of the worst.
@@ -58,13 +63,20 @@ struct Outcome {
 
 /// Runs all files and answers with the exit code.
 pub fn run(args: &Args) -> ExitCode {
+    if let Some(dir) = &args.data
+        && (args.files.len() != 1 || args.files.iter().any(|path| path.is_dir()))
+    {
+        let hint = "hint: plimsoll run scenarios/liquidation/threshold.txt --data venue";
+        out::print_error(&format!("error: --data {} keeps one scenario\n  {hint}\n", dir.display()));
+        return Verdict::NotUnderstood.into();
+    }
     let (mut worst, mut all, mut files) = (Verdict::Agrees, Vec::new(), 0usize);
     for given in &args.files {
         let (paths, failed) = match found(given) {
             Ok(paths) => (paths, None),
             Err(why) => (Vec::new(), Some(unreadable(given, &why))),
         };
-        for outcome in paths.iter().map(|path| one(path, args.update)).chain(failed) {
+        for outcome in paths.iter().map(|path| one(path, args)).chain(failed) {
             files += 1;
             worst = worst.max(outcome.verdict);
             let heard = args.json
@@ -105,16 +117,23 @@ fn found(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn one(path: &Path, update: bool) -> Outcome {
+fn one(path: &Path, args: &Args) -> Outcome {
     let file = path.display().to_string();
     let text = match std::fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(why)) => return not_understood(&file, &format!("{file}: expected UTF-8 text: {why}")),
         Err(why) => return unreadable(path, &why),
     };
-    match scenario::run(&text) {
+    let ran = scenario::run(&text);
+    if let (Some(dir), Ok(report)) = (&args.data, &ran)
+        && let Err(Failed { text, .. }) = data::keep_scenario(dir, report)
+    {
+        let json = object(&file, false, None, Some(&text));
+        return Outcome { verdict: Verdict::Unreadable, text: format!("error: {text}\n"), json };
+    }
+    match ran {
         Err(error) => not_understood(&file, &error.show(&file, &text)),
-        Ok(report) if update && report.text != text => match std::fs::write(path, &report.text) {
+        Ok(report) if args.update && report.text != text => match std::fs::write(path, &report.text) {
             Ok(()) => agrees(&file, &report, " (rewritten)"),
             Err(why) => unreadable(path, &why),
         },

@@ -21,8 +21,8 @@ use plimsoll_engine::params::{
     MarketGuards, MarketParams,
 };
 use plimsoll_engine::{
-    AccountId, AssetId, Basis, Command, Engine, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Role, Side,
-    TimeInForce, Work,
+    AccountId, AssetId, Basis, Command, Engine, IndexId, MarketId, Moved, Name, OwnerId, PlaceOrder, Quote, Role,
+    Shock, Side, TimeInForce, Work,
 };
 use rules::{Contract, FundingRule, IndexRule, Ladder, MarkRule, TierTable};
 use std::time::Instant;
@@ -61,6 +61,13 @@ fn main() {
         f1 / f64::from(accounts),
         f2 / 1e6
     );
+    for (what, moved, down, up) in [
+        ("all marks, 5 % both ways", Moved::All, 5, 5),
+        ("all marks, −50 % to +100 %", Moved::All, 50, 100),
+        ("the first market, −50 % to +100 %", Moved::Mark(MarketId(0)), 50, 100),
+    ] {
+        map(&engine, what, &Shock::new(moved, Rate::bps(100), down, up).expect("a shock"), f1);
+    }
     println!(
         "\n| what | ticks | mean µs | p99 µs | prices alone µs | × F1 mean | × F1 p99 | × F2 mean | found | evaluated per found |"
     );
@@ -140,6 +147,23 @@ fn tick(engine: &mut Engine, prices: &[f64]) -> u64 {
     let took = started.elapsed().as_nanos() as u64;
     engine.end_batch();
     took
+}
+
+/// A liquidation map in steps of 1 %, beside as many exact scans as it has prices.
+fn map(engine: &Engine, what: &str, shock: &Shock, f1: f64) {
+    let started = cpu_ns();
+    let map = engine.liquidation_map(shock, &|_| true).expect("the market is there");
+    let took = (cpu_ns() - started) as f64;
+    let prices = f64::from(map.down + map.up + 1);
+    let found: usize = map.steps.iter().map(|step| step.accounts.len()).sum();
+    println!(
+        "map of {what}: {:.0} ms, {} asked, {} evaluated, {found} found; {prices} scans {:.0} ms, × {:.1}",
+        took / 1e6,
+        map.candidates,
+        map.evaluated,
+        f1 * prices / 1e6,
+        f1 * prices / took
+    );
 }
 
 /// F1, ns: the exact terms of everyone, the best of three.

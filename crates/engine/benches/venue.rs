@@ -1,5 +1,5 @@
 //! How fast one core runs a venue: orders with all checks on, a mark tick without liquidations, memory per account, a
-//! price that many trailing orders follow.
+//! price that many trailing orders follow, or many stop orders wait for.
 //!
 //! `cargo bench -p plimsoll-engine --bench venue [-- ACCOUNTS…]`. Thread CPU time, beside two baselines of the same run: the
 //! dependent random loads that an order cannot avoid, and a plain scan of the same accounts' numbers.
@@ -8,7 +8,8 @@
 //! loads of 100 ns, 0.2 µs of arithmetic, 0.1 µs of events and digest: about 1 µs. A tick visits every account once: three
 //! lines and 30 ns of arithmetic, about 100 ns an account. A new high that trailing
 //! orders of one group follow: one event and four searches in trees, 1 µs more than a tick that moves nothing, however many
-//! they are; the one that makes one group of a thousand: four searches each, 1 ms.
+//! they are; the one that makes one group of a thousand: four searches each, 1 ms. A tick that reaches none of many stop orders:
+//! one look at the first of each ladder, as much as with none; each that is reached: an order, about 1 µs.
 #![allow(missing_docs, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bench, with numbers far below
 
 use plimsoll_engine::params::{
@@ -35,6 +36,9 @@ fn main() {
     }
     for highs in [1, 100, 390] {
         trailing(highs);
+    }
+    for each in [0, 1, 100, 390] {
+        stops(each);
     }
 }
 
@@ -159,6 +163,43 @@ fn trailing(highs: u32) {
     let moved = median((0..500).map(|n| tick(&mut engine, 10_000_000_002 + n)).collect());
     println!(
         "{orders} trailing orders: tick of {MARKETS} markets {still} ns, with a new high {moved} ns, the one that made one group of {highs} {merge} ns"
+    );
+}
+
+/// Price ticks while 1,000 accounts have so many stop orders each at a level of its own, half of them on the mark and half on the
+/// index: none is reached, and a hundred are.
+fn stops(each: u32) {
+    const REACHED: i64 = 100;
+    let mut engine = venue(1_000);
+    let level = |n: i64| Price::new(9_500_000_000 - n * 10_000).expect("a price");
+    for n in 0..each * 1_000 {
+        let by = if n % 2 == 0 { TriggerBy::Mark } else { TriggerBy::Index };
+        let trigger = Trigger { by, when: TriggerWhen::AtOrBelow, price: level(n.into()), trail: None };
+        let order =
+            PlaceOrder::limit(AccountId(1 + n % 1_000), MarketId(0), Side::Sell, Size::whole(1), Price::whole(90));
+        let at = engine.state().now;
+        engine.apply(at, &Command::PlaceOrder(PlaceOrder { trigger: Some(trigger), ..order })).expect("stops are good");
+        engine.end_batch();
+    }
+    let orders = engine.state().orders.len();
+    let mut at = START;
+    let mut tick = |units: i64| {
+        at += 1_000_000_000;
+        let command = prices(Time::from_ns(at), units);
+        let started = Instant::now();
+        engine.apply(Time::from_ns(at), &command).expect("prices are good");
+        let took = started.elapsed().as_nanos() as u64;
+        let triggered = |e: &&plimsoll_engine::Event| matches!(e, plimsoll_engine::Event::OrderTriggered { .. });
+        let reached = engine.events().iter().filter(triggered).count();
+        engine.end_batch();
+        (took, reached)
+    };
+    let mut calm: Vec<u64> = (0..500).map(|n| tick(10_000_000_000 + n % 2).0).collect();
+    calm.sort_unstable();
+    let (took, reached) = tick(level(REACHED - 1).units());
+    println!(
+        "{orders} stop orders: tick of {MARKETS} markets {} ns, the one that reached {reached} {took} ns",
+        calm[250]
     );
 }
 

@@ -3,7 +3,7 @@
 //! Lists and texts begin with their length (u32), an option with 0 or 1 (u8), a variant with its number (u16). Reading
 //! trusts nothing: lengths are bounded by what is left, and every value passes the checks of its type.
 
-use crate::{Command, limits};
+use crate::{Answer, Command, Reject, limits};
 use alloc::vec::Vec;
 use core::fmt;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
@@ -75,6 +75,27 @@ pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
     if bytes.len() > limits::COMMAND_BYTES_MAX {
         return Err(DecodeError::Long);
     }
+    read(bytes)
+}
+
+/// Adds the binary form of a command to some bytes.
+pub fn encode_into(command: &Command, bytes: &mut Vec<u8>) {
+    write(command, bytes);
+}
+
+/// The binary form of what a command was answered.
+#[must_use]
+pub fn encode_answer(answer: &Result<Answer, Reject>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(answer, &mut bytes);
+    bytes
+}
+
+/// Reads what [`encode_answer`] wrote; all bytes belong to it.
+///
+/// # Errors
+/// [`DecodeError`]; never panics, whatever the bytes.
+pub fn decode_answer(bytes: &[u8]) -> Result<Result<Answer, Reject>, DecodeError> {
     read(bytes)
 }
 

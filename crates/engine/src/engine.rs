@@ -15,6 +15,8 @@ use units::Time;
 pub struct Engine {
     state: State,
     events: Vec<Event>,
+    /// The events are those of a batch that has ended.
+    ended: bool,
     chain: Digest,
     touched: Touched,
 }
@@ -41,6 +43,10 @@ impl Engine {
     /// A `Reject` says why the request was refused. The clock and the work that was due have happened all the same, and
     /// nothing else has, but for `TimeBackwards`, where nothing has.
     pub fn apply(&mut self, at: Time, command: &Command) -> Result<Answer, Reject> {
+        if self.ended {
+            self.ended = false;
+            self.events.clear();
+        }
         if at < self.state.now {
             return Err(Reject::TimeBackwards { asked: at, now: self.state.now });
         }
@@ -73,7 +79,7 @@ impl Engine {
 
     /// The engine that goes on from a state.
     pub(crate) fn of(state: State, chain: Digest) -> Self {
-        Self { state, chain, ..Self::default() }
+        Self { state, chain, ended: true, ..Self::default() }
     }
 
     /// Everything there is to read.
@@ -88,17 +94,26 @@ impl Engine {
         self.state.watch.work()
     }
 
-    /// Events since the batch began.
+    /// Events since the batch began; of one that has ended, until the next command.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// Ends a batch: its events join the hash chain and leave the arena.
+    /// Ends a batch: its events join the hash chain, and leave the arena at the next command. Of one that has ended nothing
+    /// is left to join.
     pub fn end_batch(&mut self) -> Digest {
-        self.chain = digest::chain(self.chain, &self.events);
-        self.events.clear();
+        if !self.ended {
+            self.chain = digest::chain(self.chain, &self.events);
+            self.ended = true;
+        }
         self.chain
+    }
+
+    /// Whether no batch is open.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended || self.events.is_empty()
     }
 
     /// The hash chain over all ended batches.

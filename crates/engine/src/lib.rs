@@ -40,6 +40,7 @@ mod isolated;
 mod ladder;
 pub mod limits;
 mod loss;
+mod map;
 mod margin;
 mod matching;
 mod offset;
@@ -71,7 +72,7 @@ mod working;
 pub use auction::Auction;
 pub use book::{Book, Level};
 pub use borrow::Borrowing;
-pub use codec::{DecodeError, decode, encode};
+pub use codec::{DecodeError, decode, decode_answer, encode, encode_answer, encode_into};
 pub use command::{
     AccountReason, AccountStatus, Answer, BatchItem, Bid, Command, MarginMode, MarketStatus, OrderRef, PlaceOrder,
     PositionMode, Quote, Reduce, Role, SelfTrade, Side, TimeInForce, Trigger, TriggerBy, TriggerWhen,
@@ -87,6 +88,7 @@ pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use income::{Income, IncomeKind};
 pub use loss::{LossIndex, Losses};
+pub use map::{LiquidationMap, MapRow, MapStep, Moved, Shock};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use prelaunch::PreLaunch;

@@ -92,3 +92,5 @@ pub const BATCH_MAX: usize = 64;
 pub const FEE_TIERS_MAX: usize = 16;
 /// Longest command in binary form, in bytes.
 pub const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Steps of a liquidation map on each side of the prices of now.
+pub const MAP_STEPS_MAX: u16 = 1_000;

@@ -29,7 +29,7 @@ impl Engine {
     /// look. `None` inside a batch, whose events no digest has yet.
     #[must_use]
     pub fn snapshot(&self) -> Option<Vec<u8>> {
-        if !self.events().is_empty() {
+        if !self.has_ended() {
             return None;
         }
         let mut bytes = Vec::new();

@@ -10,12 +10,14 @@
 mod arm;
 mod shelf;
 mod slope;
+mod sweep;
 
 use crate::margin::Terms;
 use crate::{AccountId, AssetId, IndexId, MarketId, State};
 use alloc::vec::Vec;
 use serde::Serialize;
 use shelf::{Entry, Shelf};
+pub(crate) use sweep::Scratch;
 
 /// What a look finds, in the order of handles.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 
 use crate::resolve::{Market, Rulebook};
 use crate::schema::Chosen;
-use crate::values::{Leverage, one_over};
+use crate::values::{Leverage, one_over, too_many_digits};
 use rules::MarketRules;
 use units::{Money, Price, Rate, Round, Size, limits};
 
@@ -106,7 +106,8 @@ fn leverage(given: &Given<'_>, notional: Money, rulebook: &Rulebook) -> Result<C
         return fault(Value::Leverage, what, "leave it out");
     }
     let Some(rate) = one_over(text) else {
-        return fault(Value::Leverage, format!("{text:?} is no leverage"), "write a number of at least 1, such as 20");
+        let what = too_many_digits(text, 16).unwrap_or_else(|| format!("{text:?} is no leverage"));
+        return fault(Value::Leverage, what, "write a number of at least 1, such as 20");
     };
     let least = given.rules.ladder.at(given.size, notional, given.rules.open_interest);
     let least = least.map_or(Rate::ONE, |terms| terms.initial);

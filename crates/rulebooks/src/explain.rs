@@ -2,11 +2,13 @@
 //!
 //! Nothing is computed here a second time: every number is a term that the valuation returned, printed.
 
+mod room;
+
 use crate::book::{Book, Position, Unit, Wallet};
 use crate::resolve::{Rulebook, direction};
-use crate::schema::DigitsClauses;
+use crate::schema::{DigitsClauses, Mode};
 use rules::{
-    Account, AccountTerms, Contract, FeeBasis, InitialBasis, Ladder, LiquidationPrice, PositionTerms, PriceForm,
+    Account, AccountTerms, Contract, FeeBasis, InitialBasis, Ladder, LiquidationPrice, PositionTerms, PriceForm, Way,
 };
 use std::fmt::{self, Write as _};
 use units::{Money, Price, Rate, Round};
@@ -83,17 +85,28 @@ impl fmt::Display for Step {
 }
 
 /// Figures of an account that can be explained.
-pub const ACCOUNT_FIGURES: [&str; 6] =
-    ["equity", "initial_margin", "maintenance_margin", "headroom", "margin_ratio", "free_collateral"];
+pub const ACCOUNT_FIGURES: [&str; 9] = [
+    "equity",
+    "initial_margin",
+    "maintenance_margin",
+    "headroom",
+    "margin_ratio",
+    "free_collateral",
+    "liquidation_fall",
+    "liquidation_rise",
+    "withdrawable",
+];
 
 /// Figures of a position that can be explained; write `BTCUSDT.upnl` for one market, `upnl` for all.
-pub const POSITION_FIGURES: [&str; 6] = [
+pub const POSITION_FIGURES: [&str; 8] = [
     "notional",
     "upnl",
     "position_initial_margin",
     "position_maintenance_margin",
     "liquidation_price",
     "bankruptcy_price",
+    "largest_buy",
+    "largest_sell",
 ];
 
 /// The workings of a figure in every unit of a book: one where it is of the account, one per position otherwise.
@@ -110,17 +123,26 @@ pub fn explain(book: &Book, rulebook: &Rulebook, figure: &str) -> Result<Vec<Ste
         let all = [&ACCOUNT_FIGURES[..], &POSITION_FIGURES[..]].concat().join(", ");
         return Err(format!("unknown figure {name:?}: there are {all}"));
     }
-    let held = |market: &str| book.units.iter().flat_map(|unit| &unit.positions).any(|held| held.market == market);
-    if let Some(market) = market.filter(|market| !held(market)) {
+    let held = |unit: &Unit, market: &str| unit.positions.iter().any(|held| held.market == market);
+    if let Some(market) = market.filter(|market| !book.units.iter().any(|unit| held(unit, market))) {
         return Err(format!("no position in {market:?}"));
     }
+    let of_account = ACCOUNT_FIGURES.contains(&name);
+    if let Some(market) = market.filter(|_| of_account && book.mode == Mode::Cross) {
+        return Err(format!("{name} is a figure of the account, not of {market}\nhint: write --explain {name}"));
+    }
+    if ["largest_buy", "largest_sell"].contains(&name) && book.mode != Mode::Cross {
+        return Err(format!(
+            "{name} is a figure of cross mode: more margin may always be put behind an isolated position"
+        ));
+    }
     let mut steps = Vec::new();
-    for unit in &book.units {
+    for unit in book.units.iter().filter(|unit| market.is_none_or(|market| held(unit, market))) {
         let explained = unit.with(rulebook, |account| {
             let terms = account.terms()?;
             let working = Working { unit, rulebook, account, terms: &terms };
-            if ACCOUNT_FIGURES.contains(&name) {
-                return Some(vec![working.of_account(name, book.units.len() > 1)]);
+            if of_account {
+                return Some(working.of_account(name, book.units.len() > 1));
             }
             let wanted = |held: &Position| market.is_none_or(|market| held.market == market);
             let positions = unit.positions.iter().enumerate().filter(|(_, held)| wanted(held));
@@ -145,9 +167,14 @@ pub(crate) fn percent(rate: Rate) -> String {
 }
 
 impl Working<'_> {
-    fn of_account(&self, name: &str, isolated: bool) -> Step {
+    fn of_account(&self, name: &str, isolated: bool) -> Vec<Step> {
         let terms = self.terms;
         let account = &self.rulebook.sections.account;
+        let market = self.unit.positions.first().filter(|_| isolated).map(|held| &held.market);
+        let named = |step: Step| match market {
+            Some(market) => Step { name: format!("{market} {}", step.name), ..step },
+            None => step,
+        };
         let step = match name {
             "equity" => self.equity(),
             "initial_margin" => self.initial(),
@@ -162,14 +189,15 @@ impl Working<'_> {
                     .by(account.clauses.ratio(&account.clause.0))
                     .of([self.maintenance(), self.equity()])
             }
-            _ => Step::new(name, terms.free_collateral(), "equity − initial_margin, not below zero")
+            "free_collateral" => Step::new(name, terms.free_collateral(), "equity − initial_margin, not below zero")
                 .of([self.equity_for_initial(), self.initial()]),
+            "withdrawable" => {
+                let wallets = self.unit.wallets.iter().enumerate();
+                return wallets.filter_map(|(at, wallet)| self.withdrawable(at, wallet)).map(named).collect();
+            }
+            _ => self.common_move(name),
         };
-        let market = self.unit.positions.first().filter(|_| isolated).map(|held| held.market.clone());
-        match market {
-            Some(market) => Step { name: format!("{market} {}", step.name), ..step },
-            None => step,
-        }
+        vec![named(step)]
     }
 
     fn of_position(&self, name: &str, at: usize, held: &Position) -> Option<Step> {
@@ -180,6 +208,8 @@ impl Working<'_> {
             "position_initial_margin" => self.position_initial(held, row),
             "position_maintenance_margin" => self.position_maintenance(held, row),
             "liquidation_price" => self.liquidation_price(at, held)?,
+            "largest_buy" => self.largest_size(at, held, Way::Buy)?,
+            "largest_sell" => self.largest_size(at, held, Way::Sell)?,
             _ => self.bankruptcy_price(at, held)?,
         };
         let name = step.name.strip_prefix("position_").unwrap_or(&step.name).to_owned();
@@ -230,12 +260,30 @@ impl Working<'_> {
     }
 
     fn initial(&self) -> Step {
-        let rows = self.unit.positions.iter().zip(&self.terms.positions);
-        let parts = rows.map(|(held, row)| {
+        let parts = self.initial_margins(None);
+        Step::new("initial_margin", self.terms.initial, self.sum_how("initial margin")).of(parts)
+    }
+
+    /// The initial margins of the positions, or of all but one.
+    fn initial_margins(&self, but: Option<usize>) -> Vec<Step> {
+        let rows = self.unit.positions.iter().zip(&self.terms.positions).enumerate().filter(|(n, _)| Some(*n) != but);
+        rows.map(|(_, (held, row))| {
             let step = self.position_initial(held, row);
             Step { name: format!("{} initial_margin", held.market), ..step }
-        });
-        Step::new("initial_margin", self.terms.initial, self.sum_how("initial margin")).of(parts)
+        })
+        .collect()
+    }
+
+    /// Where figures put the account.
+    fn standing(&self, terms: &AccountTerms) -> String {
+        let is_below = self.rulebook.account.line.is_below(terms.headroom());
+        format!(
+            "equity {} − maintenance_margin {} = headroom {}: {}",
+            terms.equity,
+            terms.maintenance,
+            terms.headroom(),
+            if is_below { "below the line" } else { "not below" }
+        )
     }
 
     fn sum_how(&self, what: &str) -> String {
@@ -477,15 +525,7 @@ impl Working<'_> {
             let moved =
                 |holding: &rules::Holding<'_>| Some(if Some(holding.market) == number { price } else { holding.price });
             if let Some(terms) = self.account.terms_at(moved) {
-                let what =
-                    if self.rulebook.account.line.is_below(terms.headroom()) { "below the line" } else { "not below" };
-                let how = format!(
-                    "equity {} − maintenance_margin {} = headroom {}: {what}",
-                    terms.equity,
-                    terms.maintenance,
-                    terms.headroom()
-                );
-                steps.push(Step::new(format!("check at {} {price}", held.market), "", how));
+                steps.push(Step::new(format!("check at {} {price}", held.market), "", self.standing(&terms)));
             }
         }
         steps

@@ -3,7 +3,7 @@
 use crate::book::{Book, LoweredLeverage, Unit, Wallet};
 use crate::resolve::Rulebook;
 use crate::schema::Mode;
-use rules::{Account, AccountTerms, Bankruptcy, LiquidationPrice};
+use rules::{Account, AccountTerms, Bankruptcy, LiquidationPrice, Way};
 use serde::Serialize;
 use units::{Money, Price, Rate, Size};
 
@@ -133,7 +133,7 @@ fn unit_figures(unit: &Unit, mode: Mode, rulebook: &Rulebook) -> Option<UnitFigu
             upnl += row.upnl.at_index(index, Rate::ONE, units::Round::Down)?;
         }
         let withdrawable = |(at, wallet): (usize, &Wallet)| {
-            Some(Withdrawable { asset: wallet.asset.clone(), amount: account.withdrawable(&terms, at)? })
+            Some(Withdrawable { asset: wallet.asset.clone(), amount: account.withdrawable(&terms, at)?.amount })
         };
         Some(UnitFigures {
             equity: terms.equity,
@@ -167,7 +167,10 @@ fn position(
         LiquidationPrice::At(price) => Some(rulebook.shown_price(price)),
         LiquidationPrice::None | LiquidationPrice::AlreadyBelow => None,
     };
-    let further = |buys| if mode == Mode::Cross { account.largest_size(terms, at, buys, held.lot) } else { None };
+    let further = |way| {
+        let growth = Some(mode).filter(|mode| *mode == Mode::Cross);
+        growth.and_then(|_| account.largest_size(terms, at, way, held.lot)).map(|growth| growth.size)
+    };
     Some(PositionFigures {
         market: held.market.clone(),
         size: held.size,
@@ -183,8 +186,8 @@ fn position(
             Bankruptcy::At(price) => Some(price),
             Bankruptcy::None => None,
         },
-        largest_buy: further(true),
-        largest_sell: further(false),
+        largest_buy: further(Way::Buy),
+        largest_sell: further(Way::Sell),
         lowered_leverage: held.lowered.clone(),
     })
 }

@@ -21,7 +21,7 @@ mod what_if;
 pub use book::{Book, BookFile, LoweredLeverage, Position, Unit, Wallet};
 pub use explain::{ACCOUNT_FIGURES, POSITION_FIGURES, Step, explain};
 pub use figures::{Figures, PositionFigures, UnitFigures};
-pub use import::{Added, ImportedTable, MarketFacts, VenueTable, VenueTables, version_text};
+pub use import::{Added, ImportedContract, ImportedTable, MarketFacts, VenueTable, VenueTables, version_text};
 pub use many::{AccountFigures, Desk, Filling, PositionRow, PricesFile, RowChecked, RowFault};
 pub use problem::{Checked, Problem};
 pub use rename::{counterpart, rename_markets};

@@ -8,9 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 use units::{Money, Price, Rate, Round, Size};
 
-/// Text with a unit that is read into something exact.
+/// Text with a unit that is read into something exact; `digits` are the most after the point, where it has a number with some.
 macro_rules! text_value {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $pattern:literal, $expected:literal, $read:expr, $show:expr) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $digits:expr, $pattern:literal, $expected:literal, $read:expr, $show:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub $inner);
@@ -26,7 +26,7 @@ macro_rules! text_value {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let read: fn(&str) -> Option<$inner> = $read;
-                read(text).map(Self).ok_or_else(|| format!("{text:?} is not {}", $expected))
+                read(text).map(Self).ok_or_else(|| refusal(text, $digits, $expected))
             }
         }
 
@@ -52,6 +52,22 @@ macro_rules! text_value {
             }
         }
     };
+}
+
+/// Why a text is not what is expected: too many digits, or what is expected instead.
+fn refusal(text: &str, digits: Option<usize>, expected: &str) -> String {
+    let too_fine = digits.and_then(|digits| too_many_digits(text, digits));
+    too_fine.unwrap_or_else(|| format!("{text:?} is not {expected}"))
+}
+
+/// Says so where a number, with or without a unit behind it, has more digits after the point than allowed.
+pub(crate) fn too_many_digits(text: &str, allowed: usize) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(text.len());
+    let (whole, fraction) = text.get(..end)?.split_once('.')?;
+    let is_plain = whole.parse::<i128>().is_ok() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let count = fraction.len();
+    let what = || format!("{text:?} has {count} digits after the point, at most {allowed} are allowed");
+    (is_plain && count > allowed).then(what)
 }
 
 /// Reads a string and says what to write where something else stands.
@@ -80,25 +96,25 @@ fn quoted<'de, D: Deserializer<'de>>(d: D, expected: &'static str) -> Result<Str
 
 text_value!(
     /// A share: `"0.4%"`.
-    Percent(Rate), r"^-?\d+(\.\d+)?%$", "a share such as \"0.4%\"",
+    Percent(Rate), Some(7), r"^-?\d+(\.\d+)?%$", "a share such as \"0.4%\"",
     |text| percent(text.strip_suffix('%')?),
     |rate| crate::explain::percent(*rate)
 );
 text_value!(
     /// A multiple: `"1.5x"`.
-    Multiple(Rate), r"^\d+(\.\d+)?x$", "a multiple such as \"1.5x\"",
+    Multiple(Rate), Some(9), r"^\d+(\.\d+)?x$", "a multiple such as \"1.5x\"",
     |text| text.strip_suffix('x')?.parse().ok(),
     |rate| format!("{rate}x")
 );
 text_value!(
     /// A leverage: `"125x"`, a whole number or a decimal, at least 1. Kept as 1 ÷ leverage, rounded up, beside what was written.
-    Leverage((Rate, String)), r"^\d+(\.\d+)?x$", "a leverage such as \"125x\"",
+    Leverage((Rate, String)), Some(16), r"^\d+(\.\d+)?x$", "a leverage such as \"125x\"",
     |text| Some((one_over(text.strip_suffix('x')?)?, text.to_owned())),
     |(_, text)| text.clone()
 );
 text_value!(
     /// An amount with its asset: `"50000 USDT"`.
-    Amount((Money, String)), r"^-?\d+(\.\d+)? \S+$", "an amount with its asset, such as \"50000 USDT\"",
+    Amount((Money, String)), Some(16), r"^-?\d+(\.\d+)? \S+$", "an amount with its asset, such as \"50000 USDT\"",
     |text| {
         let (number, asset) = text.split_once(' ')?;
         Some((number.parse().ok()?, asset.to_owned())).filter(|(_, asset)| !asset.is_empty() && !asset.contains(' '))
@@ -107,43 +123,43 @@ text_value!(
 );
 text_value!(
     /// A length of time: `"8h"`, `"30s"`, `"150s"`, `"1m"`, `"1d"`. Nanoseconds.
-    Span(i64), r"^\d+(ms|s|m|h|d)$", "a length of time such as \"8h\"",
+    Span(i64), None, r"^\d+(ms|s|m|h|d)$", "a length of time such as \"8h\"",
     span,
     |ns| shown_span(*ns)
 );
 text_value!(
     /// A day: `"2025-10-10"`.
-    Day(String), r"^\d{4}-\d{2}-\d{2}$", "a day such as \"2025-10-10\"",
+    Day(String), None, r"^\d{4}-\d{2}-\d{2}$", "a day such as \"2025-10-10\"",
     |text| is_day(text).then(|| text.to_owned()),
     Clone::clone
 );
 text_value!(
     /// A price: `"0.1"`, in the quote.
-    PriceText(Price), r"^\d+(\.\d+)?$", "a price such as \"60500.5\"",
+    PriceText(Price), Some(8), r"^\d+(\.\d+)?$", "a price such as \"60500.5\"",
     |text| text.parse().ok().filter(|price: &Price| price.is_positive()),
     ToString::to_string
 );
 text_value!(
     /// A number of contracts: `"0.001"`; + long, − short.
-    SizeText(Size), r"^-?\d+(\.\d+)?$", "a number of contracts such as \"0.5\"",
+    SizeText(Size), Some(8), r"^-?\d+(\.\d+)?$", "a number of contracts such as \"0.5\"",
     |text| text.parse().ok(),
     ToString::to_string
 );
 text_value!(
     /// An amount of an asset that is named beside it: `"10000"`.
-    MoneyText(Money), r"^-?\d+(\.\d+)?$", "an amount such as \"10000\"",
+    MoneyText(Money), Some(16), r"^-?\d+(\.\d+)?$", "an amount such as \"10000\"",
     |text| text.parse().ok(),
     ToString::to_string
 );
 text_value!(
     /// How a figure is rounded and to how many digits: `"up 6"`, `"toward_zero 8"`.
-    DigitsText(rules::Digits), r"^(up|down|toward_zero) \d+$", "a direction and digits, such as \"toward_zero 8\"",
+    DigitsText(rules::Digits), None, r"^(up|down|toward_zero) \d+$", "a direction and digits, such as \"toward_zero 8\"",
     digits,
     |digits| format!("{} {}", crate::resolve::direction(digits.round), digits.decimals)
 );
 text_value!(
     /// The code of a clause: `"BN-MM-03"`. It stands in the SOURCE.md beside the rulebook.
-    Clause(String), r"^[A-Z]{2}-[A-Z]{2}-\d{2}$", "a clause such as \"BN-MM-03\"",
+    Clause(String), None, r"^[A-Z]{2}-[A-Z]{2}-\d{2}$", "a clause such as \"BN-MM-03\"",
     |text| is_clause(text).then(|| text.to_owned()),
     Clone::clone
 );
@@ -254,6 +270,18 @@ mod tests {
         }
         // 1 ÷ 6.66 is more than 15 %, 1 ÷ 6.67 is less.
         assert_eq!("0.15".parse().ok().map(Leverage::shown).as_deref(), Some("6.66"));
+    }
+
+    #[test]
+    fn too_many_digits_are_counted() {
+        let told = |text: &str| text.parse::<PriceText>().unwrap_err();
+        assert_eq!(told("60500.123456789"), "\"60500.123456789\" has 9 digits after the point, at most 8 are allowed");
+        assert_eq!(told("60500.1234567x9"), "\"60500.1234567x9\" is not a price such as \"60500.5\"");
+        let percent = "0.12345678%".parse::<Percent>().unwrap_err();
+        assert_eq!(percent, "\"0.12345678%\" has 8 digits after the point, at most 7 are allowed");
+        let amount = "1.00000000000000001 USDT".parse::<Amount>().unwrap_err();
+        assert_eq!(amount, "\"1.00000000000000001 USDT\" has 17 digits after the point, at most 16 are allowed");
+        assert_eq!("x".parse::<Clause>().unwrap_err(), "\"x\" is not a clause such as \"BN-MM-03\"");
     }
 
     #[test]

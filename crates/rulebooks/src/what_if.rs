@@ -1,6 +1,7 @@
 //! `BTC -12%, ETH -15%`: the prices of a book, moved.
 
 use crate::book::BookFile;
+use crate::values::too_many_digits;
 use units::{Money, Rate, Round};
 
 /// Moves every price whose name is a given one or begins with it: `BTC` moves BTCUSDT and the index of BTC.
@@ -14,7 +15,11 @@ pub fn what_if(file: &BookFile, moves: &str) -> Result<BookFile, String> {
         let (name, by) = part.rsplit_once(' ').ok_or_else(wrong)?;
         let name = name.trim();
         let by = by.strip_suffix('%').ok_or_else(wrong)?;
-        let percent: Money = by.strip_prefix('+').unwrap_or(by).parse().map_err(|_| wrong())?;
+        let by = by.strip_prefix('+').unwrap_or(by);
+        if let Some(what) = too_many_digits(by, 7) {
+            return Err(format!("{part}: {what}"));
+        }
+        let percent: Money = by.parse().map_err(|_| wrong())?;
         let hundredths = percent.units() / 1_000_000_000;
         let rate = i64::try_from(hundredths).ok().and_then(Rate::new).ok_or_else(wrong)?;
         let exact = moved.prices.keys().any(|key| key == name);

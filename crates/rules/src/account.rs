@@ -238,6 +238,7 @@ impl Holding<'_> {
     ///
     /// +0.1 linear bought at 60,000 with leverage 20, at 50,200 and 0.5 %: upnl −980, initial 251, maintenance 25.10.
     /// Source: venues.md sections 1 to 8, item 1.
+    #[inline(always)]
     #[must_use]
     pub fn at(&self, price: Price) -> Option<PositionTerms> {
         let rules = self.rules;
@@ -263,7 +264,8 @@ impl Holding<'_> {
         let notional = Digits::of(rules.notional_digits, notional);
         let ladder = rules.ladder.at(self.size, notional, rules.open_interest)?;
         let fee_notional = self.fee_notional(notional, ladder.initial);
-        let fee = fee_notional.mul_rate(rules.closing_fee, Round::Up);
+        let has_fee = rules.closing_fee != Rate::ZERO;
+        let fee = if has_fee { fee_notional.mul_rate(rules.closing_fee, Round::Up) } else { Money::ZERO };
         let mut maintenance = MarginTerms::maintenance(notional, &ladder, fee);
         maintenance.required = Digits::of(rules.maintenance_digits, maintenance.required);
         let upnl = rules.contract.upnl(price, self.size, self.cost)?;
@@ -361,9 +363,16 @@ impl Collateral<'_> {
     pub(crate) fn value_of(&self, amount: Money) -> Option<CollateralTerm> {
         collateral_value(amount, self.index_price, &self.haircuts)
     }
+
+    /// Whether it counts what it is, so that its value has no bends and no roundings.
+    pub(crate) fn is_straight(&self) -> bool {
+        let is_flat = self.haircuts.tiers.first().is_none_or(|tier| !tier.above.is_positive());
+        self.index_price == Price::ONE && self.haircuts.first == Rate::ONE && is_flat
+    }
 }
 
 /// A requirement of a settlement asset in the numeraire, rounded up.
+#[inline]
 pub(crate) fn debt(amount: Money, index: Price) -> Option<Money> {
     amount.at_index(index, Rate::ONE, Round::Up)
 }

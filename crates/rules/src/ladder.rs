@@ -138,6 +138,7 @@ impl Ladder {
     ///
     /// Deribit BTC, 2 % + 0.005 % per contract: 350 contracts need 3.75 %. Drift, 5 % and 0.001: 400 contracts need the larger
     /// of 5 % and 4 % + 0.001 × 20 = 6 %. Source: venues.md sections 1 to 11, item 1 of each.
+    #[inline(always)]
     #[must_use]
     pub fn at(&self, size: Size, notional: Money, open_interest: Money) -> Option<LadderTerms> {
         let (initial, maintenance) = match self {

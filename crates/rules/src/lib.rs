@@ -26,6 +26,8 @@ mod margin;
 mod mark;
 mod own;
 mod pace;
+mod room;
+mod search;
 mod shortage;
 mod solve;
 mod tiers;
@@ -58,6 +60,7 @@ pub use margin::{FeeTerms, MarginTerms, initial_margin, maintenance_margin, trad
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use own::{OwnAverage, OwnRule};
 pub use pace::{FundFeeRule, GrowingFee, Ramp, loss_per_contract, loss_per_deposit};
+pub use room::{Grown, GrowthTerms, OutflowTerms, Way};
 pub use shortage::{ClosingTerms, ExchangeTerms, size_to_cover};
 pub use solve::Crossing;
 pub use tiers::{Tier, TierError, TierTable};

@@ -1,5 +1,5 @@
 //! What follows from the figures of an account: the prices at which it falls below its line, the price at which it has
-//! nothing left, how far a position may grow, and what may leave.
+//! nothing left. How far a position may grow and what may leave is in [`crate::room`].
 //!
 //! Every answer is found by asking the one valuation of [`crate::account`] and is exact to one unit: on the near side it
 //! holds, one unit on it does not. Between two jumps of a ladder headroom is concave in the price (in 1 ÷ price for an
@@ -7,12 +7,19 @@
 
 use crate::account::{Account, AccountTerms, Collateral, Holding, PositionTerms, PriceForm, debt};
 use crate::liquidation::{PRICE_RANGE, halve};
-use crate::{Bankruptcy, Contract, LineRule, LiquidationPrice, LiquidationPrices, MarginTerms, bankruptcy_price};
+use crate::search::{Point, follow, neighbours};
+use crate::{
+    Bankruptcy, Contract, FeeBasis, Ladder, LineRule, LiquidationPrice, LiquidationPrices, MarginTerms,
+    bankruptcy_price,
+};
 use alloc::vec::Vec;
-use units::{Money, Price, Rate, Round, Size, limits, mul_div};
+use units::{Money, Price, PriceFactor, Rate, Round, limits, mul_div};
 
-/// The most points that are tried on lines through known ones before the rest is halved.
-const LINES_MAX: u32 = 24;
+/// Maintenance and fee of a straight position, in 1e-9 of its notional: a tenth at least of what it gains is left.
+const MARGINS_MAX: i64 = limits::RATE_ONE / 10 * 9;
+
+/// Its least size: a tenth of what it gains by one unit of price is more than the roundings of a charge, a fee and deductions.
+const SIZE_MIN: u64 = 10_000;
 
 /// One position of an account, and all that does not move with its price.
 struct Side<'a> {
@@ -26,6 +33,8 @@ struct Side<'a> {
     other: Money,
     /// Headroom at the price of now.
     headroom_now: Money,
+    /// What of that is in proportion to the price, where its headroom is straight; zero elsewhere.
+    moving_now: Money,
     line: LineRule,
 }
 
@@ -34,23 +43,35 @@ impl<'a> Side<'a> {
         core::iter::once(self.holding).chain(self.others.iter().copied())
     }
 
-    fn headroom(&self, price: Price) -> Option<Money> {
+    /// Headroom, and what of it is in proportion to the price.
+    fn headroom(&self, price: Price) -> Option<(Money, Money)> {
+        if !self.moving_now.is_zero() {
+            let valued = self.holding.valued(price).filter(|_| price.is_positive())?;
+            let headroom = self.wallet + self.other + valued.upnl - self.holding.held(&valued.maintenance);
+            return Some((headroom, self.holding.moving(valued.upnl, &valued.maintenance)));
+        }
         let (mut amount, mut headroom) = (self.wallet, self.other);
         for leg in self.legs().filter(|leg| !leg.size.is_zero()) {
             let valued = leg.valued(price).filter(|_| price.is_positive())?;
             amount = amount.checked_add(valued.upnl)?;
             headroom = headroom.checked_add(-debt(leg.held(&valued.maintenance), self.collateral.index_price)?)?;
         }
-        headroom.checked_add(self.collateral.value_of(amount)?.value)
+        Some((headroom.checked_add(self.collateral.value_of(amount)?.value)?, Money::ZERO))
     }
 
     fn at(&self, units: i64) -> Point {
-        Point { units, headroom: Price::new(units).and_then(|price| self.headroom(price)) }
+        Point::new(units, Price::new(units).and_then(|price| self.headroom(price)))
     }
 
     /// The price of now.
     fn now(&self) -> Point {
-        Point { units: self.holding.price.units(), headroom: Some(self.headroom_now) }
+        Point::new(self.holding.price.units(), Some((self.headroom_now, self.moving_now)))
+    }
+
+    /// The direction of the price in which headroom falls, where it does so at every price: then the other side is not crossed.
+    fn falls(&self) -> Option<i64> {
+        let straight = !self.moving_now.is_zero();
+        straight.then(|| -self.holding.size.signum())
     }
 
     /// The highest price that is looked at.
@@ -60,7 +81,22 @@ impl<'a> Side<'a> {
 
     /// The last good price from the mark towards `end` and the first below the line.
     fn crossing(&self, end: i64) -> Option<(Point, Point)> {
-        let (mark, mut end) = (self.now(), self.at(end));
+        let mark = self.now();
+        let falls = self.falls();
+        if let Some(falls) = falls {
+            // A straight long that is worth nothing has no maintenance to speak of, and loses no more than its cost.
+            let covers_cost = falls < 0 && (self.wallet + self.other - self.holding.cost).is_positive();
+            if covers_cost || (end - mark.units).signum() != falls {
+                return None;
+            }
+            if let Some(found) = follow(mark, end, self.line, |units| self.at(units)) {
+                return Some(found);
+            }
+        }
+        let mut end = self.at(end);
+        if falls.is_some() && end.is_good(self.line) {
+            return None;
+        }
         if end.headroom.is_none() {
             end = self.at(halve(mark.units, end.units, |units| self.at(units).headroom.is_some()).0);
         }
@@ -108,63 +144,6 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A price, or a common move, with the headroom there; none where a figure is out of bounds, which counts as below the line.
-#[derive(Clone, Copy)]
-struct Point {
-    units: i64,
-    headroom: Option<Money>,
-}
-
-impl Point {
-    fn is_good(self, line: LineRule) -> bool {
-        self.headroom.is_some_and(|headroom| !line.is_below(headroom))
-    }
-
-    /// Distance from zero.
-    fn off(self) -> Option<u128> {
-        self.headroom.map(|headroom| headroom.units().unsigned_abs())
-    }
-}
-
-/// Two neighbours, the first good and the second not, between a good point and one that is not.
-///
-/// Headroom is made of nearly straight pieces that bend down. So the line between the two points meets zero on the good side, or
-/// on the point itself where both are on its piece, and the line through the last two points of one side meets it on the other
-/// side. Each in turn comes near in a few steps; whatever they say, the two points stay on their sides, and what is left of the
-/// distance is halved.
-fn neighbours(mut good: Point, mut bad: Point, line: LineRule, at: impl Fn(i64) -> Point) -> (Point, Point) {
-    let mut replaced: Option<Point> = None;
-    for _ in 0..LINES_MAX {
-        let gap = good.units.abs_diff(bad.units);
-        if gap <= 1 {
-            return (good, bad);
-        }
-        let is_from_good = replaced.is_none_or(|old| old.is_good(line));
-        let (from, to) = if is_from_good { (good, bad) } else { (bad, good) };
-        // Where headroom is not known there is no line: the middle.
-        let step = from.off().zip(replaced.unwrap_or(bad).off()).and_then(|(near, far)| match replaced {
-            None => portion(gap, near, near.checked_add(far)?),
-            Some(old) => portion(old.units.abs_diff(from.units), near, far.checked_sub(near)?),
-        });
-        let step = step.unwrap_or(gap / 2).clamp(1, gap - 1);
-        let is_rising = from.units < to.units;
-        let probe = if is_rising { i64::saturating_add_unsigned } else { i64::saturating_sub_unsigned };
-        let probe = at(probe(from.units, step));
-        let side = if probe.is_good(line) { &mut good } else { &mut bad };
-        let old = core::mem::replace(side, probe);
-        // Lines of both kinds in turn.
-        replaced = if replaced.is_none() { Some(old) } else { None };
-    }
-    let (good, bad) = halve(good.units, bad.units, |units| at(units).is_good(line));
-    (at(good), at(bad))
-}
-
-/// `gap` × `part` ÷ `whole`, nearly: as far as 63 bits of `whole` go. `None` where it does not fit or `whole` is zero.
-fn portion(gap: u64, part: u128, whole: u128) -> Option<u64> {
-    let shift = (u128::BITS - whole.leading_zeros()).saturating_sub(63);
-    u64::try_from(u128::from(gap).checked_mul(part >> shift)?.checked_div(whole >> shift)?).ok()
-}
-
 /// Where a side is crossed, with the last price before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Crossing {
@@ -182,6 +161,27 @@ impl Holding<'_> {
         Some(notional.mul_rate(ladder.maintenance, Round::Up) - ladder.deduction)
     }
 
+    /// Whether its headroom only rises, or only falls, with its price, in straight pieces that bend down: what a contract gains is
+    /// more than its maintenance, and its roundings, can.
+    fn is_straight(&self) -> bool {
+        let rules = self.rules;
+        let Ladder::Tiers(table) = &rules.ladder else { return false };
+        let margins = table.maintenance_rate_max().units().saturating_add(rules.closing_fee.units());
+        rules.contract == Contract::Linear
+            && rules.notional_digits.is_none()
+            && rules.maintenance_digits.is_none()
+            && rules.fee_basis == FeeBasis::Notional
+            && !rules.closing_fee.is_negative()
+            && margins <= MARGINS_MAX
+            && self.size.units().unsigned_abs() >= SIZE_MIN
+            && self.price.is_positive()
+    }
+
+    /// What of its headroom is in proportion to its price: value − charge − fee. A line that is a fee beside it leads nearly as well.
+    pub(crate) fn moving(&self, upnl: Money, maintenance: &MarginTerms) -> Money {
+        upnl + self.cost - maintenance.charge - maintenance.closing_fee
+    }
+
     /// What the liquidation price counts of maintenance.
     fn held(&self, maintenance: &MarginTerms) -> Money {
         let fee = if self.rules.fee_in_price { Money::ZERO } else { maintenance.closing_fee };
@@ -191,27 +191,33 @@ impl Holding<'_> {
 
 impl<'a> Account<'a> {
     fn side(&'a self, terms: &AccountTerms, at: usize) -> Option<Side<'a>> {
-        let holding = self.positions.get(at)?;
+        let (holding, row) = (self.positions.get(at)?, terms.positions.get(at)?);
         let collateral = self.collateral.get(holding.settlement)?;
         let term = terms.collateral.get(holding.settlement)?;
         let (mut others, mut upnl) = (Vec::new(), Money::ZERO);
-        let (mut own, mut maintenance) = (Money::ZERO, Money::ZERO);
+        // Of all positions, and of those in the market; the rest is that of the others.
+        let (mut maintenance, mut own) = (terms.maintenance, Money::ZERO);
         for (n, (other, row)) in self.positions.iter().zip(&terms.positions).enumerate() {
-            let index = self.collateral.get(other.settlement)?.index_price;
-            let held = debt(other.held(&row.maintenance), index)?;
-            if other.market != holding.market {
-                maintenance = maintenance.checked_add(held)?;
+            let is_own = other.market == holding.market;
+            if !is_own && other.rules.fee_in_price {
                 continue;
             }
-            (upnl, own) = (upnl.checked_add(row.upnl)?, own.checked_add(held)?);
-            if n != at {
-                others.push(other);
+            let index = self.collateral.get(other.settlement)?.index_price;
+            let held = debt(other.held(&row.maintenance), index)?;
+            maintenance = maintenance + held - debt(row.maintenance.required, index)?;
+            if is_own {
+                (upnl, own) = (upnl.checked_add(row.upnl)?, own.checked_add(held)?);
+                if n != at {
+                    others.push(other);
+                }
             }
         }
-        let other = terms.equity - term.value - maintenance;
-        let headroom_now = terms.equity - maintenance - own;
+        let headroom_now = terms.equity - maintenance;
+        let other = headroom_now - term.value + own;
+        let is_straight = others.is_empty() && holding.is_straight() && collateral.is_straight();
+        let moving_now = if is_straight { holding.moving(row.upnl, &row.maintenance) } else { Money::ZERO };
         let (wallet, line) = (term.amount - upnl, self.rules.line);
-        Some(Side { holding, others, collateral, wallet, other, headroom_now, line })
+        Some(Side { holding, others, collateral, wallet, other, headroom_now, moving_now, line })
     }
 
     /// Σ maintenance margins at the entry prices, fees to close included, numeraire.
@@ -339,17 +345,56 @@ impl<'a> Account<'a> {
         if terms.positions.iter().all(|row| row.notional.is_zero()) {
             return (None, None);
         }
-        let at = |units: i64| {
-            let moved = |rate| self.headroom_at(|holding| holding.price.scale(rate, Round::Down));
-            Point { units, headroom: Rate::new(units).and_then(moved) }
-        };
-        let now = Point { units: 0, headroom: Some(terms.headroom()) };
-        let side = |end: i64| {
-            let end = at(end);
-            if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units) }
-        };
+        // In parts of the price of now, so that what moves is in proportion to it.
         let one = limits::RATE_ONE;
-        (side(1 - one), side(9 * one))
+        let is_straight = self.positions.iter().all(|holding| {
+            let collateral = self.collateral.get(holding.settlement);
+            holding.size.is_zero() || holding.is_straight() && collateral.is_some_and(Collateral::is_straight)
+        });
+        let rows = self.positions.iter().zip(&terms.positions);
+        let (mut upnl, mut value, mut moving, mut sizes) = (Money::ZERO, Money::ZERO, Money::ZERO, 0i128);
+        for (held, row) in rows {
+            (upnl, value) = (upnl + row.upnl, value + row.upnl + held.cost);
+            moving += held.moving(row.upnl, &row.maintenance);
+            sizes += i128::from(held.size.units().unsigned_abs());
+        }
+        let moving = if is_straight { moving } else { Money::ZERO };
+        let beside = terms.equity - upnl;
+        let at = |parts: i64| {
+            let found = Rate::new(parts - one).and_then(|rate| {
+                if is_straight {
+                    let factor = PriceFactor::new(rate)?;
+                    return self.straight_headroom(beside, |price| factor.of(price));
+                }
+                let headroom = self.headroom_at(|holding| holding.price.scale(rate, Round::Down))?;
+                Some((headroom, Money::ZERO))
+            });
+            Point::new(parts, found)
+        };
+        let now = Point::new(one, Some((terms.headroom(), moving)));
+        let side = |end: i64| {
+            if let Some((_, bad)) = follow(now, end, line, at) {
+                return Rate::new(bad.units - one);
+            }
+            let end = at(end);
+            if end.is_good(line) { None } else { Rate::new(neighbours(now, end, line, at).1.units - one) }
+        };
+        // Headroom that bends down and is above zero now and with all prices at nothing is so on the way; a price that is rounded
+        // takes less than a unit of each contract from it.
+        let is_ruined = terms.equity - value <= Money::from_units(2 * sizes);
+        let fall = if is_straight && !is_ruined { None } else { side(1) };
+        (fall, side(10 * one))
+    }
+
+    /// Headroom of straight positions beside all else, and what of it is in proportion to the prices.
+    fn straight_headroom(&self, beside: Money, moved: impl Fn(Price) -> Option<Price>) -> Option<(Money, Money)> {
+        let (mut headroom, mut moving) = (beside, Money::ZERO);
+        for holding in self.positions.iter().filter(|holding| !holding.size.is_zero()) {
+            let valued = holding.valued(moved(holding.price)?)?;
+            headroom += valued.upnl - valued.maintenance.required;
+            moving += holding.moving(valued.upnl, &valued.maintenance);
+        }
+        Some((headroom, moving))
     }
 
     /// The price at which the account has nothing left, without haircuts, all other prices fixed.
@@ -364,84 +409,16 @@ impl<'a> Account<'a> {
         let wallet = equity.from_index(index, Round::Down)? - row.upnl;
         Some(bankruptcy_price(holding.rules.contract, holding.size, holding.cost, wallet))
     }
-
-    /// The most contracts that can be bought (or sold) at the price of now, fees apart, so that equity still covers initial margin
-    /// and the ladder does not end; in whole lots. What closes first is part of it.
-    #[must_use]
-    pub fn largest_size(&self, terms: &AccountTerms, at: usize, buys: bool, lot: Size) -> Option<Size> {
-        let (holding, row) = (self.positions.get(at)?, terms.positions.get(at)?);
-        let index = self.collateral.get(holding.settlement)?.index_price;
-        let others = terms.initial - debt(row.initial.required, index)?;
-        let side = if buys { 1 } else { -1 };
-        let held = holding.size.units() * side;
-        // |size| after, on the side that grows.
-        let fits = |units: i64| {
-            let Some(size) = Size::new(units * side) else { return false };
-            let Some(value) = holding.rules.contract.value(holding.price, size, Round::Up) else { return false };
-            let grown = Holding { size, cost: value, ..*holding };
-            let Some(after) = grown.at(holding.price) else { return false };
-            let capped = holding.rules.ladder.cap().is_some_and(|cap| after.notional > cap);
-            let held = debt(after.initial.required, index).and_then(|initial| initial.checked_add(others));
-            !capped && held.is_some_and(|held| held <= terms.equity_for_initial)
-        };
-        let least = held.max(0);
-        if !fits(least.max(1)) {
-            // Flat is always allowed: a position of the other side may be closed.
-            return Some(Size::new((-held).max(0))?.to_lot(lot));
-        }
-        let most = halve(least.max(1), i64::MAX / 2, fits).0;
-        Size::new(most - held).map(|size| size.to_lot(lot))
-    }
-
-    /// The most of an asset that may leave: never above the wallet; what stays, gains counted as zero, covers the larger of initial
-    /// margin and the rulebook's share of notional; nothing while a wallet is below zero.
-    #[must_use]
-    pub fn withdrawable(&self, terms: &AccountTerms, asset: usize) -> Option<Money> {
-        let row = self.collateral.get(asset)?;
-        if !row.amount.is_positive() || self.collateral.iter().any(|row| row.amount.is_negative()) {
-            return Some(Money::ZERO);
-        }
-        let mut others = Money::ZERO;
-        let mut own = Money::ZERO;
-        for (n, collateral) in self.collateral.iter().enumerate() {
-            let settled = self.positions.iter().zip(&terms.positions).filter(|(h, _)| h.settlement == n);
-            let losses = settled.map(|(_, row)| row.upnl.min(Money::ZERO)).try_fold(Money::ZERO, Money::checked_add)?;
-            let amount = collateral.amount.checked_add(losses)?;
-            if n == asset {
-                own = amount;
-            } else {
-                others = others.checked_add(collateral.value_of(amount)?.value)?;
-            }
-        }
-        let needed = terms.initial.max(terms.notional.mul_rate(self.rules.outflow_share, Round::Up));
-        let stays = |left: i128| {
-            let value = row.value_of(own - (row.amount - Money::from_units(left)));
-            value.and_then(|value| value.value.checked_add(others)).is_some_and(|equity| equity >= needed)
-        };
-        let wallet = row.amount.units();
-        if needed.is_zero() || stays(0) {
-            return Some(row.amount);
-        }
-        if !stays(wallet) {
-            return Some(Money::ZERO);
-        }
-        // The least that must stay.
-        let (mut bad, mut good) = (0i128, wallet);
-        while good - bad > 1 {
-            let middle = bad + (good - bad) / 2;
-            if stays(middle) { good = middle } else { bad = middle }
-        }
-        Some(row.amount - Money::from_units(good))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::account::{AccountRules, MarketRules};
-    use crate::{Haircuts, Ladder, StepLadder, TierTable};
+    use crate::{Haircuts, StepLadder, TierTable, Way};
     use alloc::vec;
     use proptest::prelude::*;
+    use units::Size;
 
     fn m(text: &str) -> Money {
         text.parse().unwrap()
@@ -574,12 +551,12 @@ mod tests {
         let terms = account.terms().unwrap();
         let lot = "0.001".parse().unwrap();
         // 100 ÷ 0.1 is a notional of 1,000: 10 contracts.
-        assert_eq!(account.largest_size(&terms, 0, false, lot), Some(Size::whole(8)));
-        assert_eq!(account.largest_size(&terms, 0, true, lot), Some(Size::whole(12)));
-        assert_eq!(account.withdrawable(&terms, 0), Some(m("80")));
+        assert_eq!(account.largest_size(&terms, 0, Way::Sell, lot).map(|terms| terms.size), Some(Size::whole(8)));
+        assert_eq!(account.largest_size(&terms, 0, Way::Buy, lot).map(|terms| terms.size), Some(Size::whole(12)));
+        assert_eq!(account.withdrawable(&terms, 0).map(|terms| terms.amount), Some(m("80")));
         let outflow = AccountRules { outflow_share: r("0.2"), ..AccountRules::default() };
         let account = Account { rules: outflow, ..account };
-        assert_eq!(account.withdrawable(&terms, 0), Some(m("60")));
+        assert_eq!(account.withdrawable(&terms, 0).map(|terms| terms.amount), Some(m("60")));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub struct Tier {
 
 impl Tier {
     /// Its rates and deduction.
+    #[inline]
     #[must_use]
     pub fn terms(&self) -> crate::LadderTerms {
         crate::LadderTerms { initial: self.initial_rate, maintenance: self.maintenance_rate, deduction: self.deduction }
@@ -128,6 +129,7 @@ impl TierTable {
     }
 
     /// The tier of a notional; beyond the last cap, the last tier.
+    #[inline]
     #[must_use]
     pub fn of(&self, notional: Money) -> &Tier {
         if notional <= self.first.cap {

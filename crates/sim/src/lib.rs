@@ -10,3 +10,4 @@ pub mod random;
 pub mod referee;
 pub mod replay;
 pub mod scenario;
+pub mod simulator;

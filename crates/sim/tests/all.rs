@@ -17,6 +17,8 @@ mod settlement;
 #[path = "all/split.rs"]
 mod split;
 
+#[path = "all/simulator.rs"]
+mod simulator;
 #[path = "all/snapshot.rs"]
 mod snapshot;
 
@@ -31,3 +33,6 @@ mod losses;
 
 #[path = "all/never_scan.rs"]
 mod never_scan;
+
+#[path = "all/map.rs"]
+mod map;

@@ -21,7 +21,7 @@ mod wide;
 pub use decimal::{ParseError, ParseErrorKind};
 pub use exponent::Decimal;
 pub use money::Money;
-pub use price::Price;
+pub use price::{Price, PriceFactor};
 pub use rate::Rate;
 pub use size::Size;
 pub use time::Time;

@@ -95,11 +95,18 @@ impl Money {
         if rate.units() == 0 || self.0 == 0 {
             return Self::ZERO;
         }
-        let (one, rate) = (i128::from(limits::RATE_ONE), i128::from(rate.units()));
+        let rate = i128::from(rate.units());
         // A rate has less than 37 bits.
         if self.0.unsigned_abs() < 1 << 90 {
             return Self(crate::wide::div_billion(self.0.wrapping_mul(rate), round));
         }
+        self.mul_rate_apart(rate, round)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn mul_rate_apart(self, rate: i128, round: Round) -> Self {
+        let one = i128::from(limits::RATE_ONE);
         let (whole, rest) = (self.0.div_euclid(one), self.0.rem_euclid(one));
         Self(whole * rate + crate::div_round(rest * rate, one, round).unwrap_or(0))
     }

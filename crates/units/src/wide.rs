@@ -35,7 +35,7 @@ pub(crate) fn div_billion(a: i128, round: Round) -> i128 {
     const FIVES: u64 = 1_953_125;
     let n = a.unsigned_abs();
     let Ok(upper) = u64::try_from(n >> 52) else {
-        return div_round(a, 1_000_000_000, round).unwrap_or(0);
+        return div_billion_wide(a, round);
     };
     let low = |n: u128, bits: u32| u64::try_from(n & ((1 << bits) - 1)).unwrap_or(0);
     let (above, left) = (upper / FIVES, upper % FIVES);
@@ -49,6 +49,12 @@ pub(crate) fn div_billion(a: i128, round: Round) -> i128 {
     };
     let quotient = quotient.cast_signed() + i128::from(away && !is_exact);
     if a < 0 { -quotient } else { quotient }
+}
+
+#[cold]
+#[inline(never)]
+fn div_billion_wide(a: i128, round: Round) -> i128 {
+    div_round(a, 1_000_000_000, round).unwrap_or(0)
 }
 
 /// `a × b ÷ c`, rounded once. `None` when `c` is zero or the result does not fit an `i128`.

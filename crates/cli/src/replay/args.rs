@@ -4,7 +4,7 @@ use super::files::Failure;
 use engine::params::{AdlPolicy, AdlPrice, LiquidationPolicy};
 use sim::replay::{Config, FeedbackKnobs, PathKind, PathPlan, Window};
 use std::path::PathBuf;
-use units::{Decimal, Rate};
+use units::{Decimal, Rate, Time};
 
 /// What `plimsoll replay` takes.
 #[derive(clap::Args, Default)]
@@ -74,6 +74,9 @@ pub struct Args {
     /// Write every event of the run, one row each: FILE.csv or FILE.parquet; docs/replay.md explains the columns
     #[arg(long, value_name = "FILE", conflicts_with = "compare")]
     pub events: Option<PathBuf>,
+    /// Leave a journal of all commands in an empty directory, to verify, explain and export; docs/node.md
+    #[arg(long, value_name = "DIR", conflicts_with = "compare")]
+    pub data: Option<PathBuf>,
     /// Only events of these kinds; `ladder` is all of liquidation and deleveraging
     #[arg(long, value_name = "KIND,KIND", value_delimiter = ',', requires = "events")]
     pub events_only: Vec<String>,
@@ -193,7 +196,7 @@ fn shock(text: &str) -> Result<(String, Rate), Failure> {
 }
 
 /// `-30%` or `-0.3`.
-fn percent(name: &str, text: &str) -> Result<Rate, Failure> {
+pub fn percent(name: &str, text: &str) -> Result<Rate, Failure> {
     let mut rate = Rate::ZERO;
     match text.strip_suffix('%') {
         Some(number) => set(&mut rate, name, Some(number), 2)?,
@@ -543,6 +546,14 @@ fn moment(text: &str) -> Result<i64, Failure> {
     let rest = if matches!(stem.len(), 10 | 13 | 16 | 19) { "2000-01-01T00:00:00Z".get(stem.len()..) } else { None };
     let time = rest.and_then(|rest| sim::scenario::moment(&format!("{stem}{rest}")));
     time.map(|time| time.ns() / 1_000_000).ok_or_else(problem)
+}
+
+/// A moment as the engine has it.
+///
+/// # Errors
+/// As an option that takes a time.
+pub fn time(text: &str) -> Result<Time, Failure> {
+    Time::from_ms(moment(text)?).ok_or_else(|| refused("time", text, "a time between 1970 and 2262"))
 }
 
 #[cfg(test)]

@@ -21,6 +21,12 @@ pub struct Failure {
     code: u8,
 }
 
+impl From<crate::data::Failed> for Failure {
+    fn from(crate::data::Failed { text, code }: crate::data::Failed) -> Self {
+        Self { text, code }
+    }
+}
+
 impl Failure {
     /// Its exit code.
     pub fn number(&self) -> u8 {

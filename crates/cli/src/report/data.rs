@@ -60,6 +60,7 @@ pub struct Run {
     pub series: Series,
     pub distributions: Vec<Distribution>,
     pub liquidation_maps: Vec<MarketMaps>,
+    pub shock_maps: Vec<ShockMap>,
     pub largest_receipts: Vec<Receipt>,
 }
 
@@ -218,6 +219,24 @@ pub struct MapStep {
     pub from: Num,
     pub price_from: Num,
     pub price_to: Num,
+    pub long: Num,
+    pub short: Num,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ShockMap {
+    pub when: String,
+    pub at: String,
+    pub steps: Vec<ShockStep>,
+    pub accounts: u64,
+    pub candidates: u64,
+    pub evaluated: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ShockStep {
+    pub moved: Num,
+    pub subaccounts: u64,
     pub long: Num,
     pub short: Num,
 }

@@ -1,7 +1,7 @@
 //! The figures of one run: charts with their keys and tables.
 
 use super::chart::{Chart, Ink, SMALL, Size, Span, WIDE, escape, percent, place, tick};
-use super::data::{Distribution, Map, MarketSeries, Num, Run, sums};
+use super::data::{Distribution, MarketSeries, Num, Run, sums};
 use super::table::{folded, open};
 use super::words::{amount, named, share, sum, term};
 use crate::replay::table::count;
@@ -426,62 +426,11 @@ pub fn ratios(run: &Run) -> String {
     format!("<div class=\"grid\">{}</div>", run.distributions.iter().map(panel).collect::<String>())
 }
 
-fn when(word: &str) -> &str {
+/// A moment in words.
+pub fn when(word: &str) -> &str {
     match word {
         "before" => "before",
         "low" => "at the low",
         _ => "after",
     }
-}
-
-/// How much would be closed at which price.
-pub fn maps(run: &Run) -> String {
-    let mut out = String::new();
-    for market in &run.liquidation_maps {
-        let most = Span::of(market.maps.iter().flat_map(|m| &m.steps).map(|s| s.long.f() + s.short.f())).with_zero();
-        let panels: String = market.maps.iter().map(|m| map(&market.symbol, m, most)).collect();
-        out += &format!("<h3>{}</h3><div class=\"grid\">{panels}</div>", escape(&market.symbol));
-    }
-    out
-}
-
-fn map(symbol: &str, m: &Map, most: Span) -> String {
-    let inks = [Ink { class: "f-long", label: "longs" }, Ink { class: "f-short", label: "shorts" }];
-    let mut chart = Chart::new(SMALL, Span { low: -0.9, high: 0.9 }, most, "quote per 2 % step", &tick);
-    let labels = [-0.8, -0.4, 0.0, 0.4, 0.8].map(|d| (d, tick(m.mark.f() * (1.0 + d))));
-    chart.x_labels(&labels);
-    chart.bars(inks[0], m.steps.iter().map(|s| (s.from.f(), 0.0, s.long.f())), 0.0185);
-    chart.bars(inks[1], m.steps.iter().map(|s| (s.from.f(), s.long.f(), s.short.f())), 0.0185);
-    chart.upright(0.0, "mark");
-    let note = format!(
-        "Mark {}. Already below the line {}; farther or never: longs {}, shorts {}.",
-        m.mark.0,
-        amount(&m.below_line),
-        amount(&m.far_long),
-        amount(&m.far_short)
-    );
-    let summary = format!(
-        "{symbol} {}: longs of {} and shorts of {} would fall below their line within 90 % of the mark.",
-        when(&m.when),
-        sum(m.steps.iter().map(|s| &s.long)),
-        sum(m.steps.iter().map(|s| &s.short))
-    );
-    let mut rows: Vec<Vec<String>> = m
-        .steps
-        .iter()
-        .map(|s| {
-            vec![format!("{} to {}", s.price_from.0, s.price_to.0), percent(s.from.f()), s.long.cut(), s.short.cut()]
-        })
-        .collect();
-    rows.push(vec![term("far"), String::new(), m.far_long.cut(), m.far_short.cut()]);
-    rows.push(vec![named("already", "already below, both sides"), String::new(), m.below_line.cut(), String::new()]);
-    let head = [named("step", "price"), named("step", "from the mark"), term("longs"), term("shorts")];
-    let table = folded(
-        &format!("{symbol} {}", when(&m.when)),
-        "Notional at the mark of the moment, quote; steps with nothing in them are left out",
-        &head,
-        &rows,
-    );
-    let title = format!("{}, {}", when(&m.when), m.at.get(11..19).unwrap_or(&m.at));
-    figure(&title, &note, &inks, &[chart.finish("", &summary)], &table)
 }

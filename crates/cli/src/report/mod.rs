@@ -5,6 +5,7 @@ mod chart;
 mod compare;
 mod data;
 mod figures;
+mod maps;
 mod table;
 mod words;
 
@@ -151,7 +152,7 @@ const SECTIONS: [(&str, &str, Draw); 7] = [
     ("fund", "Fund and deficits", figures::fund),
     ("receipts", "Deleveraging", figures::receipts),
     ("ratios", "Margin ratios", ratios),
-    ("maps", "Liquidation maps", maps),
+    ("maps", "Liquidation maps", both_maps),
     ("prices", "Prices and funding", prices),
 ];
 
@@ -162,10 +163,11 @@ fn ratios(run: &Run) -> String {
     )
 }
 
-fn maps(run: &Run) -> String {
+fn both_maps(run: &Run) -> String {
     format!(
-        "<p>How much would fall below its line at each price, at three moments: after the first price, at the market’s own lowest index, and after the last price. One market at a time: its mark moves, every other price, position and order stays, and nothing is said of what the closing would do to the price. Population only; makers, hedgers, volunteers and the fund are left out.</p>{}",
-        figures::maps(run)
+        "<p>How much would fall below its line at each price, at three moments. Whole positions of the population; makers, hedgers, volunteers and the fund are left out, and nothing is said of what the closing would do to the price.</p><h3>All marks together</h3><p>Every mark moves by the same share, and the coins that are collateral with it: before, at the lowest index of the market with the largest turnover, and after.</p>{}<p>Below, one market at a time: its mark moves, every other price, position and order stays. After the first price, at the market’s own lowest index, and after the last price.</p>{}",
+        maps::shocks(run),
+        maps::each(run)
     )
 }
 

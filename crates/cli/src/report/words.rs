@@ -103,6 +103,11 @@ pub const DEFINITIONS: &[(&str, &str, &str)] = &[
         "A step of the liquidation map: 2 % of the mark of that moment. Its prices are those at which the mark would have to be.",
     ),
     (
+        "shock",
+        "common move",
+        "A step of the map of all marks: all have moved by this share of what they are at that moment, with the coins that are collateral. A subaccount stands at the first step on each side at which it is below its line.",
+    ),
+    (
         "longs",
         "longs",
         "Whole positions, at the mark of the moment, of longs that fall below their line when the mark reaches the step. The ladder may close less.",

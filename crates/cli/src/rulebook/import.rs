@@ -13,7 +13,7 @@ use units::Money;
 #[derive(clap::Args)]
 #[command(after_help = "\
 FILE is told by its shape:
-  the answer of Binance USD-M to leverageBracket, of one symbol or of all
+  the answer of Binance USD-M or COIN-M to leverageBracket, of one symbol or of all
   rows by symbol, {\"as_of\", \"columns\", \"symbols\"}, or by day and symbol
   the answer of Hyperliquid to meta, or a capture of it; delisted markets are left out
 
@@ -28,6 +28,8 @@ Examples:
   plimsoll rulebook import leverageBracket.json --json
   plimsoll rulebook import leverageBracket.json --symbol BTCUSDT --from 2026-10-01 \\
       --clause BN-TI-01 --taker-fee 0.05% --maker-fee 0.02% >> my-venue/rulebook.toml
+  plimsoll rulebook import coin.json --symbol BTCUSD_PERP --face 100 --from 2026-10-01 \\
+      --clause BC-TI-01 --taker-fee 0.05% --maker-fee 0.02%
   plimsoll rulebook import meta.json --symbol BTC --symbol ETH --from 2026-10-01 --cap 10000000000 \\
       --clause HL-TI-05 --taker-fee 0.045% --maker-fee 0.015% --out version.toml")]
 pub struct Args {
@@ -57,14 +59,17 @@ pub struct Args {
     /// Where the last tier ends, for Hyperliquid, whose tables do not say it
     #[arg(long, value_name = "AMOUNT")]
     cap: Option<Money>,
+    /// What a contract that settles in its coin is worth, in units of its quote: 100
+    #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u32).range(1..))]
+    face: Option<u32>,
     /// Write to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write over a file that exists
     #[arg(long, requires = "out")]
     force: bool,
-    /// Check alone, and print one JSON array with an object per table: symbol, settlement, day, tiers, max_leverage, cap
-    #[arg(long, conflicts_with_all = ["out", "from"])]
+    /// Check alone, and print one JSON array with an object per table: symbol, contract, settlement, day, tiers, max_leverage, cap
+    #[arg(long, conflicts_with_all = ["out", "from", "face"])]
     json: bool,
 }
 
@@ -116,7 +121,7 @@ fn import(args: &Args) -> Result<String, Refused> {
         return Ok(format!("{:#}\n", json!(rows)));
     };
     let (clause, taker_fee, maker_fee) = (clause.clone(), taker_fee.clone(), maker_fee.clone());
-    let facts = MarketFacts { clause, taker_fee, maker_fee, from: args.from.clone() };
+    let facts = MarketFacts { clause, taker_fee, maker_fee, face: args.face, from: args.from.clone() };
     let text = version_text(&name, &tables, &facts)?;
     let Some(path) = &args.out else { return Ok(text) };
     Target::new(path, args.force)?.save(text.as_bytes())?;
@@ -126,6 +131,7 @@ fn import(args: &Args) -> Result<String, Refused> {
 fn summary(table: &ImportedTable) -> serde_json::Value {
     json!({
         "symbol": table.symbol,
+        "contract": table.contract.name(),
         "settlement": table.settlement,
         "day": table.day,
         "tiers": table.tiers.tiers().len(),

@@ -91,7 +91,7 @@ fn the_summary_has_an_object_a_table() {
     let ran = rulebook(&["import", &tables("rows_by_day"), "--json", "--day", "2024-10-24"]);
     let rows: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
     let wanted = serde_json::json!([{
-        "symbol": "DOGEUSDT", "settlement": "USDT", "day": "2024-10-24", "tiers": 10, "max_leverage": "75", "cap": "80000000",
+        "symbol": "DOGEUSDT", "contract": "linear", "settlement": "USDT", "day": "2024-10-24", "tiers": 10, "max_leverage": "75", "cap": "80000000",
     }]);
     assert_eq!(rows, wanted);
 }

@@ -3,7 +3,9 @@
 mod accounts;
 mod docs;
 mod explain;
+mod feed;
 mod import;
+mod map;
 mod margin;
 
 use std::process::{Command, Stdio};

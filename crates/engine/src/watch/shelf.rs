@@ -60,6 +60,17 @@ impl Shelf {
         self.find_nearest();
     }
 
+    /// The key that the next trigger to fire has; the smallest number when there is none.
+    pub fn nearest(&self) -> i64 {
+        self.nearest
+    }
+
+    /// Every trigger whose key is above a value, left where it is.
+    pub fn above(&self, value: i64) -> impl Iterator<Item = &Entry> {
+        let buckets = (value < self.nearest).then(|| self.buckets.range(bucket(value)..));
+        buckets.into_iter().flatten().flat_map(|(_, list)| list).filter(move |entry| entry.key > value)
+    }
+
     /// Keeps what `keep` says.
     pub fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
         self.buckets.retain(|_, list| {
@@ -119,6 +130,9 @@ mod tests {
         for key in [100, 7_000_000_000_001, 7_000_000_000_002, 7_000_000_900_000, -5, 6_999_999_999_999] {
             shelf.insert(entry(key));
         }
+        let above = |value| shelf.above(value).map(|e| e.key).collect::<Vec<_>>();
+        assert_eq!(above(7_000_000_000_001), [7_000_000_000_002, 7_000_000_900_000]);
+        assert_eq!((above(7_000_000_900_000).len(), above(i64::MIN).len()), (0, 6));
         assert_eq!(fired(&mut shelf, 7_000_000_900_000), []);
         assert_eq!(fired(&mut shelf, 7_000_000_000_001), [7_000_000_000_002, 7_000_000_900_000]);
         assert_eq!(shelf.nearest, 7_000_000_000_001);

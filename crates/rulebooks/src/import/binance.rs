@@ -1,5 +1,5 @@
-//! Brackets of Binance USD-M: the answer of `leverageBracket`, and tables of rows by symbol as recorded from it. It knows
-//! nothing of files and days.
+//! Brackets of Binance: the answers of USD-M, in amounts of the quote, and of COIN-M, in coins, to `leverageBracket`, and tables of
+//! rows by symbol as recorded from those of USD-M. It knows nothing of files and days.
 
 use super::json::Json;
 use super::ladder::{self, Row};
@@ -12,6 +12,42 @@ pub const COLUMNS: [&str; 5] =
 
 /// Assets that names of markets end with; of the others, a file that has no more than names does not say what they settle in.
 const SETTLEMENTS: [&str; 4] = ["USDT", "USDC", "USD1", "BUSD"];
+
+/// What brackets count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Amounts of the quote, in which the contract settles: USD-M.
+    Quote,
+    /// Coins, in which the contract settles: COIN-M.
+    Coins,
+}
+
+impl Counts {
+    /// What those of a symbol count, by the first of them.
+    pub fn of(brackets: Json<'_>) -> Self {
+        let first = brackets.items().and_then(|found| found.into_iter().next());
+        if first.is_some_and(|first| first.get("qtyCap").is_some()) { Self::Coins } else { Self::Quote }
+    }
+
+    /// The fields of floor, in every spelling, and cap. The venue writes `qtylFloor` for COIN-M and `qtyFloor` for the same
+    /// brackets of a portfolio-margin account.
+    fn fields(self) -> (&'static [&'static str], &'static str) {
+        match self {
+            Self::Quote => (&["notionalFloor"], "notionalCap"),
+            Self::Coins => (&["qtylFloor", "qtyFloor"], "qtyCap"),
+        }
+    }
+}
+
+/// The coin of a name such as `BTCUSD_PERP` or `BTCUSD_261225`, in which it settles.
+pub fn coin(given: &str, at: Json<'_>) -> Checked<Name> {
+    let pair = given.split_once('_').map_or(given, |(pair, _)| pair);
+    let coin = pair.strip_suffix("USD").filter(|coin| !coin.is_empty());
+    let coin = coin.ok_or_else(|| {
+        at.wrong_from_here(format!("{given}: brackets in coins are those of a name such as BTCUSD_PERP"))
+    })?;
+    Ok(Name { symbol: given.to_owned(), settlement: Some(coin.to_owned()) })
+}
 
 /// A market of a name such as `BTCUSDT`, `BTCUSDT_261225` or `BTC/USDT:USDT-261225`.
 pub struct Name {
@@ -45,27 +81,32 @@ pub fn name(given: &str, at: Json<'_>) -> Checked<Name> {
 pub fn brackets(symbol: &str, brackets: Json<'_>) -> Checked<(TierTable, Vec<String>)> {
     let found = brackets.items().ok_or_else(|| brackets.wrong_from_here(format!("{symbol}: brackets are a list")))?;
     ladder::count(brackets, symbol, found.len())?;
-    let rows: Vec<Row<'_>> = (1..).zip(found).map(|(n, json)| bracket(symbol, n, json)).collect::<Checked<_>>()?;
+    let counts = Counts::of(brackets);
+    let rows = (1..).zip(found).map(|(n, json)| bracket(symbol, n, json, counts)).collect::<Checked<Vec<Row<'_>>>>()?;
     Ok((ladder::check(brackets, symbol, &rows)?, leverages(&rows)))
 }
 
-fn bracket<'a>(symbol: &str, n: i128, json: Json<'a>) -> Checked<Row<'a>> {
+fn bracket<'a>(symbol: &str, n: i128, json: Json<'a>, counts: Counts) -> Checked<Row<'a>> {
     let name = format!("{symbol}, bracket {n}");
     let fields = json.fields().ok_or_else(|| json.wrong_from_here(format!("{name}: expected an object")))?;
-    let field = |field: &str| {
-        let mut found = fields.iter().filter(|(name, _)| name == field).map(|(_, value)| *value);
+    let any = |spelled: &[&str]| {
+        let mut found = fields.iter().filter(|(name, _)| spelled.contains(&name.as_str())).map(|(_, value)| *value);
+        let first = spelled.first().copied().unwrap_or_default();
         match (found.next(), found.next()) {
             (Some(value), None) => Ok(value),
-            (Some(_), Some(again)) => Err(again.wrong(format!("{name}: {field} stands twice"))),
-            _ if fields.iter().any(|(name, _)| name == "qtyCap") => Err(json.wrong_from_here(format!(
-                "{name}: qtyCap is an amount of coins: these are COIN-M brackets, only those of USD-M are read"
-            ))),
-            _ => Err(json.wrong_from_here(format!("{name}: has no {field}"))),
+            (Some(_), Some(again)) => Err(again.wrong(format!("{name}: {first} stands twice"))),
+            _ => Err(json.wrong_from_here(format!("{name}: has no {first}"))),
         }
     };
+    let field = |field: &str| any(&[field]);
+    let (floor, cap) = counts.fields();
+    let other = if counts == Counts::Quote { "qtyCap" } else { "notionalCap" };
+    if let Some((_, value)) = fields.iter().find(|(name, _)| name == other) {
+        return Err(value.wrong(format!("{name}: it has {other}, the first bracket {cap}")));
+    }
     let row = Row {
-        floor: ladder::amount(&name, "notionalFloor", field("notionalFloor")?)?,
-        cap: ladder::amount(&name, "notionalCap", field("notionalCap")?)?,
+        floor: ladder::amount(&name, floor.first().copied().unwrap_or_default(), any(floor)?)?,
+        cap: ladder::amount(&name, cap, field(cap)?)?,
         rate: ladder::rate(&name, "maintMarginRatio", field("maintMarginRatio")?)?,
         leverage: ladder::leverage(&name, "initialLeverage", field("initialLeverage")?)?,
         cum: ladder::amount(&name, "cum", field("cum")?)?,

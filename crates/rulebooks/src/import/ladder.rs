@@ -30,9 +30,23 @@ pub fn amount<'a>(name: &str, what: &str, at: Json<'a>) -> Checked<Amount<'a>> {
     let units = at.decimal().and_then(|number| number.to_units(units::limits::MONEY_DECIMALS));
     let money = units.and_then(Money::new).filter(|money| !money.is_negative());
     let money = money.ok_or_else(|| {
-        at.wrong(format!("{name}: {what} {} is no amount: needed a number from 0, at most 16 decimals", at.text()))
+        let needed = "needed a number from 0, at most 16 decimals";
+        at.wrong(digits(name, what, at, 16, &format!("is no amount: {needed}")))
     })?;
     Ok(Amount { at, money })
+}
+
+/// What is wrong with a number: too many digits, or what is said.
+fn digits(name: &str, what: &str, at: Json<'_>, allowed: u32, otherwise: &str) -> String {
+    let number =
+        at.decimal().filter(|number| number.to_units(allowed).is_none() && number.decimals.unsigned_abs() > allowed);
+    match number {
+        Some(number) if number.decimals > 0 => {
+            let count = number.decimals;
+            format!("{name}: {what} {} has {count} digits after the point, at most {allowed} are allowed", at.text())
+        }
+        _ => format!("{name}: {what} {} {otherwise}", at.text()),
+    }
 }
 
 /// Reads a rate: at most 9 digits after the point, above 0 and at most 1.
@@ -40,7 +54,8 @@ pub fn rate<'a>(name: &str, what: &str, at: Json<'a>) -> Checked<(Json<'a>, Rate
     let units = at.decimal().and_then(|number| number.to_units(units::limits::RATE_DECIMALS));
     let rate = units.and_then(|units| i64::try_from(units).ok()).and_then(Rate::new);
     let rate = rate.filter(|rate| rate.is_positive() && *rate <= Rate::ONE).ok_or_else(|| {
-        at.wrong(format!("{name}: {what} {} is no rate: needed above 0 and at most 1, at most 9 decimals", at.text()))
+        let needed = "needed above 0 and at most 1, at most 9 decimals";
+        at.wrong(digits(name, what, at, 9, &format!("is no rate: {needed}")))
     })?;
     Ok((at, rate))
 }

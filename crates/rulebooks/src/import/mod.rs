@@ -15,12 +15,13 @@ use crate::book::suggestion;
 use crate::problem::{Checked, Problem};
 use crate::resolve::Source;
 use crate::values::is_day;
+use binance::Counts;
 use json::Json;
 use rules::TierTable;
 use units::{Money, Size};
 
 /// The shapes that are read.
-const SHAPES: &str = "known are: leverageBracket of Binance USD-M, [{\"symbol\", \"brackets\"}, …] or one of these; \
+const SHAPES: &str = "known are: leverageBracket of Binance USD-M or COIN-M, [{\"symbol\", \"brackets\"}, …] or one of these; \
     rows by symbol, {\"as_of\", \"columns\", \"symbols\"} or {\"2023-08-28\": {\"BTC/USDT:USDT\": [[…], …]}, …}; \
     meta of Hyperliquid, {\"universe\", \"marginTables\"}, or a capture, {\"selection\": {\"perpUniverse\"}}";
 
@@ -61,6 +62,26 @@ pub struct Added {
     pub cap: Option<Money>,
 }
 
+/// How the contracts of a table settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportedContract {
+    /// In the quote.
+    Linear,
+    /// In the coin; what a contract is worth in the quote the table does not say.
+    Inverse,
+}
+
+impl ImportedContract {
+    /// As a rulebook writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Inverse => "inverse",
+        }
+    }
+}
+
 /// A table that is good.
 #[derive(Clone, Debug)]
 pub struct ImportedTable {
@@ -76,6 +97,8 @@ pub struct ImportedTable {
     pub tiers: TierTable,
     /// The greatest leverage of each tier, as the venue states it.
     pub leverages: Vec<String>,
+    /// How its contracts settle.
+    pub contract: ImportedContract,
     /// Whether maintenance rates are half of the initial ones by rule, so that the table states none.
     pub half: bool,
     /// What a reader must know.
@@ -184,7 +207,12 @@ impl VenueTable<'_> {
             Form::MarginTable(asset) => (hyperliquid::lot(&self.symbol, asset.entry)?, true),
             _ => (None, false),
         };
+        let contract = match self.form {
+            Form::Brackets(brackets) if Counts::of(brackets) == Counts::Coins => ImportedContract::Inverse,
+            _ => ImportedContract::Linear,
+        };
         Ok(ImportedTable {
+            contract,
             symbol: self.symbol.clone(),
             settlement,
             day: self.day.clone(),
@@ -217,10 +245,21 @@ impl VenueTable<'_> {
 /// One symbol of the answer of `leverageBracket`.
 fn leverage_bracket(entry: Json<'_>) -> Checked<VenueTable<'_>> {
     let symbol = entry.get("symbol").and_then(Json::string);
-    let symbol = symbol.ok_or_else(|| entry.wrong_from_here("a table without a symbol"))?;
+    let symbol = symbol.ok_or_else(|| {
+        let problem = entry.wrong_from_here("a table without a symbol");
+        match entry.get("pair") {
+            Some(_) => Box::new(
+                problem.hint("brackets by pair are ambiguous: ask /dapi/v2/leverageBracket for those by symbol"),
+            ),
+            None => problem,
+        }
+    })?;
     let missing = || entry.wrong_from_here(format!("{symbol}: has no brackets"));
     let brackets = entry.get("brackets").ok_or_else(missing)?;
-    let name = binance::name(&symbol, entry)?;
+    let name = match Counts::of(brackets) {
+        Counts::Quote => binance::name(&symbol, entry)?,
+        Counts::Coins => binance::coin(&symbol, entry)?,
+    };
     let coefficient =
         entry.get("notionalCoef").filter(|factor| factor.decimal().and_then(|f| f.to_units(0)) != Some(1));
     let note =

@@ -1,6 +1,6 @@
 //! Tables that are good as versions of a rulebook, in the form of the files that the project ships.
 
-use super::ImportedTable;
+use super::{ImportedContract, ImportedTable};
 use crate::explain::percent;
 use crate::problem::{Checked, Problem};
 use crate::values::{Clause, Day, Percent};
@@ -15,6 +15,8 @@ pub struct MarketFacts {
     pub taker_fee: Percent,
     /// Fee of the order that rests.
     pub maker_fee: Percent,
+    /// What a contract that settles in its coin is worth, in whole units of the quote.
+    pub face: Option<u32>,
     /// The first day on which the tables hold, where that is not the one that the file states.
     pub from: Option<Day>,
 }
@@ -23,13 +25,30 @@ pub struct MarketFacts {
 /// they are from, for the note.
 ///
 /// # Errors
-/// A table has no day and `from` is not given; or it is, and the tables are of several days.
+/// A table has no day and `from` is not given; or it is, and the tables are of several days. A contract that settles in its coin
+/// has no face, or one that does not has one.
 pub fn version_text(file: &str, tables: &[ImportedTable], facts: &MarketFacts) -> Checked<String> {
     let mut days: Vec<Option<&str>> = tables.iter().map(|table| table.day.as_deref()).collect();
     days.dedup();
     if let (Some(from), [Some(first), .., Some(last)]) = (&facts.from, &days[..]) {
         let problem = Problem::new(file, format!("--from {from} is one day, the tables are of {first} to {last}"));
         return Err(Box::new(problem.hint(format!("choose: --day {last}"))));
+    }
+    for table in tables {
+        let wrong =
+            |what: &str, hint: &str| Err(Box::new(Problem::new(file, format!("{}: {what}", table.symbol)).hint(hint)));
+        match (table.contract, facts.face) {
+            (ImportedContract::Inverse, None) => {
+                return wrong(
+                    "the table does not say what a contract is worth",
+                    "add --face 100: a contract is 100 USD",
+                );
+            }
+            (ImportedContract::Linear, Some(_)) => {
+                return wrong("its contracts settle in their quote", "leave --face away");
+            }
+            _ => {}
+        }
     }
     let mut text = String::new();
     for day in days {
@@ -55,7 +74,11 @@ fn market(text: &mut String, table: &ImportedTable, facts: &MarketFacts) {
         _ = writeln!(text, "# {}", note.replace(char::is_control, " "));
     }
     _ = writeln!(text, "[[version.market]]\nclause = \"{clause}\"\nsymbol = {}", quoted(&table.symbol));
-    _ = writeln!(text, "contract = \"linear\"\nsettlement = {}", quoted(settlement));
+    _ = writeln!(text, "contract = \"{}\"", table.contract.name());
+    if let Some(face) = facts.face {
+        _ = writeln!(text, "face = {face}");
+    }
+    _ = writeln!(text, "settlement = {}", quoted(settlement));
     if let Some(lot) = table.lot {
         _ = writeln!(text, "lot = \"{lot}\"");
     }

@@ -70,6 +70,12 @@ fn what_is_wrong_has_its_place_in_json() {
     for (was, is, what, at) in [
         ("\"0.5\"", "0.5", "0.5 is a bare number, expected a number of contracts such as \"0.5\" in quotes", "0.5"),
         ("\"0.5\"", "\"x\"", "\"x\" is not a number of contracts such as \"0.5\"", "\"x\""),
+        (
+            "\"61000\"",
+            "\"61000.123456789\"",
+            "\"61000.123456789\" has 9 digits after the point, at most 8 are allowed",
+            "\"61000.123456789\"",
+        ),
         ("\"market\": \"BTCUSDT\"", "\"market\": \"BTC\"", "binance-usdm has no market BTC", "\"BTC\""),
         ("\"20\"", "\"200\"", "BTCUSDT: leverage 200 is above the greatest of its tier, 125", "\"200\""),
         ("\"cross\"", "\"portfolio\"", "portfolio margin is not built yet", "\"portfolio\""),

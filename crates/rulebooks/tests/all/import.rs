@@ -4,10 +4,10 @@
 //! Hyperliquid of 2026-07-19, as `meta` answers (with a delisted market added) and as captured.
 
 use plimsoll_rulebooks::{
-    Added, ImportedTable, MarketFacts, Problem, Rulebook, RulebookFile, Shipped, Source, VenueTables, named,
-    version_text,
+    Added, ImportedContract, ImportedTable, MarketFacts, Problem, Rulebook, RulebookFile, Shipped, Source, VenueTables,
+    named, version_text,
 };
-use rules::{Ladder, TierTable};
+use rules::{Contract, Ladder, TierTable};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -15,6 +15,7 @@ use std::path::Path;
 use units::{Decimal, Money, Rate};
 
 pub const BRACKETS: &str = include_str!("../import/leverage_bracket.json");
+pub const COINS: &str = include_str!("../import/coin_bracket.json");
 pub const BY_SYMBOL: &str = include_str!("../import/rows_by_symbol.json");
 pub const BY_DAY: &str = include_str!("../import/rows_by_day.json");
 pub const META: &str = include_str!("../import/hyperliquid_meta.json");
@@ -36,6 +37,7 @@ fn facts(from: Option<&str>) -> MarketFacts {
         clause: clause.parse().unwrap(),
         taker_fee: taker_fee.parse().unwrap(),
         maker_fee: maker_fee.parse().unwrap(),
+        face: None,
         from,
     }
 }
@@ -53,9 +55,13 @@ fn good(text: &str) -> Vec<ImportedTable> {
 
 /// A rulebook that has only the imported markets: the first version of a shipped one without its own, and what was imported.
 fn read_back(tables: &[ImportedTable], from: Option<&str>, day: &str) -> Rulebook {
-    let shipped = Shipped::all().find(|shipped| shipped.venue == "binance-usdm").unwrap();
+    read_back_with("binance-usdm", tables, &facts(from), day)
+}
+
+fn read_back_with(venue: &str, tables: &[ImportedTable], facts: &MarketFacts, day: &str) -> Rulebook {
+    let shipped = Shipped::all().find(|shipped| shipped.venue == venue).unwrap();
     let head = shipped.text.split("\n[[version.market]]\n").next().unwrap();
-    let added = version_text("tables.json", tables, &facts(from)).unwrap_or_else(|problem| panic!("{problem}"));
+    let added = version_text("tables.json", tables, facts).unwrap_or_else(|problem| panic!("{problem}"));
     let text = format!("{head}\n{added}");
     let source = Source { file: "rulebook.toml", text: &text };
     let read = RulebookFile::read(&source).unwrap_or_else(|problem| panic!("{problem}"));
@@ -129,6 +135,30 @@ fn brackets_read_back_as_they_went_in() {
     let market = rulebook.market("XRPUSDT").unwrap();
     assert_eq!((market.settlement.as_str(), market.clause.as_str()), ("USDT", "XX-TI-01"));
     assert_eq!((market.taker_fee, market.maker_fee), ("0.0005".parse().unwrap(), "-0.0001".parse().unwrap()));
+}
+
+#[test]
+fn brackets_in_coins_read_back_as_an_inverse_market() {
+    let coins = MarketFacts { face: Some(100), ..facts(Some("2021-03-02")) };
+    let shipped = named("binance-coinm@2021-03-01").unwrap();
+    let kept = shipped.market("BTCUSD_PERP").unwrap();
+    // As COIN-M spells the floor, and as a portfolio-margin account does.
+    for text in [COINS.to_owned(), COINS.replace("qtylFloor", "qtyFloor")] {
+        let tables = good(&text);
+        assert_eq!((tables[0].settlement.as_str(), tables[0].contract), ("BTC", ImportedContract::Inverse));
+        let rulebook = read_back_with("binance-coinm", &tables, &coins, "2021-03-02");
+        let read = rulebook.market("BTCUSD_PERP").unwrap();
+        assert_eq!(read.rules.contract, Contract::Inverse { face: 100 });
+        assert_eq!((&read.settlement, &read.rules.ladder), (&kept.settlement, &kept.rules.ladder));
+    }
+    // BNBUSD ends with BUSD, which is no quote of a bracket in coins.
+    assert_eq!(good(&COINS.replace("BTCUSD_PERP", "BNBUSD_261225"))[0].settlement, "BNB");
+    let told = |tables: &str, face| {
+        let facts = MarketFacts { face, ..facts(Some("2021-03-02")) };
+        version_text("tables.json", &good(tables), &facts).unwrap_err().what
+    };
+    assert_eq!(told(COINS, None), "BTCUSD_PERP: the table does not say what a contract is worth");
+    assert_eq!(told(BRACKETS, Some(100)), "BTCUSDT: its contracts settle in their quote");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tables of venues that are refused: a broken one is told with its row and both numbers.
 
-use crate::import::{BRACKETS, BY_DAY, BY_SYMBOL, CAPTURE, META, import};
+use crate::import::{BRACKETS, BY_DAY, BY_SYMBOL, CAPTURE, COINS, META, import};
 use plimsoll_rulebooks::{Added, Source, VenueTables};
 use units::Money;
 
@@ -18,6 +18,46 @@ fn assert_told(good: &str, broken: &[Broken]) {
         let (number, wrong) = place.split_once(' ').unwrap();
         assert!(problem.line.to_string() == number && shown.starts_with(wrong), "{place}: {problem}");
     }
+}
+
+#[test]
+fn a_broken_bracket_in_coins_is_told_with_both_numbers() {
+    assert_told(
+        COINS,
+        &[
+            (
+                "\"qtylFloor\": 10,",
+                "\"qtylFloor\": 11,",
+                "6 11,",
+                "BTCUSD_PERP, bracket 2: floor 11 leaves a gap: the tier before it ends at 10",
+            ),
+            (
+                "\"cum\": 1.81 }",
+                "\"cum\": 1.8 }",
+                "9 1.8 }",
+                "BTCUSD_PERP, bracket 5: cum 1.8 does not continue the tier before it, which needs 1.81",
+            ),
+            (
+                "\"qtyCap\": 20, \"qtylFloor\": 10,",
+                "\"qtyCap\": 20, \"qtylFloor\": 10, \"qtyFloor\": 10,",
+                "6 10, \"maint",
+                "BTCUSD_PERP, bracket 2: qtylFloor stands twice",
+            ),
+            (
+                "\"qtyCap\": 20,",
+                "\"notionalCap\": 20,",
+                "6 20,",
+                "BTCUSD_PERP, bracket 2: it has notionalCap, the first bracket qtyCap",
+            ),
+            (
+                "\"symbol\": \"BTCUSD_PERP\"",
+                "\"symbol\": \"BTCUSDT\"",
+                "2 {",
+                "BTCUSDT: brackets in coins are those of a name such as BTCUSD_PERP",
+            ),
+            ("\"symbol\": \"BTCUSD_PERP\"", "\"pair\": \"BTCUSD\"", "2 {", "a table without a symbol"),
+        ],
+    );
 }
 
 #[test]
@@ -95,7 +135,7 @@ fn a_broken_bracket_is_told_with_both_numbers() {
                 "\"maintMarginRatio\": 0.15,",
                 "\"maintMarginRatio\": 0.1500000001,",
                 "14 0.1500000001,",
-                "BTCUSDT, bracket 10: maintMarginRatio 0.1500000001 is no rate: needed above 0 and at most 1, at most 9 decimals",
+                "BTCUSDT, bracket 10: maintMarginRatio 0.1500000001 has 10 digits after the point, at most 9 are allowed",
             ),
             (
                 "\"cum\": 1500 }",
@@ -121,8 +161,8 @@ fn a_broken_bracket_is_told_with_both_numbers() {
             (
                 "{ \"bracket\": 12, \"initialLeverage\": 1, \"notionalCap\"",
                 "{ \"bracket\": 12, \"initialLeverage\": 1, \"qtyCap\"",
-                "16 { \"bracket\"",
-                "BTCUSDT, bracket 12: qtyCap is an amount of coins: these are COIN-M brackets, only those of USD-M are read",
+                "16 1800000000,",
+                "BTCUSDT, bracket 12: it has qtyCap, the first bracket notionalCap",
             ),
             ("\"symbol\": \"XRPUSDT\"", "\"symbol\": \"BTCUSDT\"", "19 {", "BTCUSDT stands twice"),
             (

@@ -277,22 +277,22 @@ proptest! {
     fn what_is_withdrawn_and_what_is_bought_leave_the_account_covered(random in randoms()) {
         random.with(|account| {
             let Some(terms) = account.terms() else { return Ok(()) };
-            let out = account.withdrawable(&terms, 0).unwrap();
+            let out = account.withdrawable(&terms, 0).unwrap().amount;
             prop_assert!(!out.is_negative() && out <= account.collateral[0].amount.max(Money::ZERO));
-            for buys in [true, false] {
+            for way in [Way::Buy, Way::Sell] {
                 let lot = Size::new(1).unwrap();
-                let most = account.largest_size(&terms, 0, buys, lot).unwrap();
+                let most = account.largest_size(&terms, 0, way, lot).unwrap().size;
                 let covered = |more: i64| {
                     let mut positions = account.positions.to_vec();
                     let holding = &mut positions[0];
-                    let change = if buys { more } else { -more };
+                    let change = more * way.signum();
                     let size = Size::new(holding.size.units() + change).unwrap();
                     let value = holding.price * Size::new(change).unwrap();
                     (holding.size, holding.cost) = (size, holding.cost + value);
                     let grown = Account { positions: &positions, ..*account };
                     grown.terms().map(|terms| terms.initial <= terms.equity_for_initial)
                 };
-                let flat = account.positions[0].size.units() * if buys { -1 } else { 1 };
+                let flat = -account.positions[0].size.units() * way.signum();
                 if most.units() > flat.max(0) {
                     prop_assert_eq!(covered(most.units()), Some(true), "{} may be taken", most);
                     prop_assert_ne!(covered(most.units() + 1), Some(true), "one more than {}", most);

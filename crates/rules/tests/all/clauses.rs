@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Venue folders and the prefix of their clauses.
-pub const PREFIXES: [(&str, &str); 11] = [
+pub const PREFIXES: [(&str, &str); 12] = [
     ("binance-coinm", "BC"),
     ("binance-usdm", "BN"),
     ("bitmex", "BM"),
+    ("bybit-inverse", "BI"),
     ("bybit-linear", "BY"),
     ("deribit", "DB"),
     ("derive", "DV"),

@@ -7,10 +7,12 @@
 
 mod adl;
 mod clauses;
+mod debts;
 mod fees;
 mod funding;
 mod ladders;
 mod liquidation;
+mod sales;
 
 use crate::scenario::{Names, OrderOwners, event_line, tagged};
 use clauses::Clauses;
@@ -34,12 +36,25 @@ pub enum Kind {
     Fee,
     /// Receipts of auto-deleveraging, and what the fund paid to winners.
     Adl,
+    /// Collateral converted, positions auctioned, legs of a market closed against each other.
+    Sale,
+    /// Interest on debts: posted and charged.
+    Interest,
+    /// Losses that winners share: shared and paid.
+    Loss,
 }
 
 impl Kind {
     /// All, with their names.
-    pub const ALL: [(&str, Self); 4] =
-        [("liquidation", Self::Liquidation), ("funding", Self::Funding), ("fee", Self::Fee), ("adl", Self::Adl)];
+    pub const ALL: [(&str, Self); 7] = [
+        ("liquidation", Self::Liquidation),
+        ("funding", Self::Funding),
+        ("fee", Self::Fee),
+        ("adl", Self::Adl),
+        ("sale", Self::Sale),
+        ("interest", Self::Interest),
+        ("loss", Self::Loss),
+    ];
 
     /// The kind of an event; `None` for one whose figures are those of its command.
     #[must_use]
@@ -54,6 +69,12 @@ impl Kind {
             Event::FundingPosted { .. } | Event::FundingSettled { .. } => Some(Self::Funding),
             Event::FeeCharged { .. } => Some(Self::Fee),
             Event::Deleveraged { .. } | Event::Moved { reason: engine::MoveReason::AdlPrice, .. } => Some(Self::Adl),
+            Event::Converted { .. }
+            | Event::AuctionStarted { .. }
+            | Event::AuctionFilled { .. }
+            | Event::LegsOffset { .. } => Some(Self::Sale),
+            Event::InterestPosted { .. } | Event::InterestCharged { .. } => Some(Self::Interest),
+            Event::LossShared { .. } | Event::LossSettled { .. } => Some(Self::Loss),
             _ => None,
         }
     }
@@ -357,8 +378,16 @@ impl Explainer {
             | Event::LiquidationStep { account: whose, .. }
             | Event::LiquidationEnded { account: whose, .. }
             | Event::FundingSettled { account: whose, .. }
-            | Event::FeeCharged { account: whose, .. } => whose == account,
-            Event::LiquidationFee { account: whose, fund, .. } => whose == account || fund == account,
+            | Event::FeeCharged { account: whose, .. }
+            | Event::AuctionStarted { account: whose, .. }
+            | Event::LegsOffset { account: whose, .. }
+            | Event::InterestCharged { account: whose, .. }
+            | Event::LossShared { account: whose, .. }
+            | Event::LossSettled { account: whose, .. } => whose == account,
+            Event::LiquidationFee { account: whose, fund, .. } | Event::Converted { account: whose, fund, .. } => {
+                whose == account || fund == account
+            }
+            Event::AuctionFilled { account: whose, bidder, .. } => whose == account || bidder == account,
             Event::TakenOver { from, to, .. } | Event::Moved { from, to, .. } => from == account || to == account,
             Event::Deleveraged { failing, winner, .. } => failing == account || winner == account,
             _ => false,
@@ -410,6 +439,8 @@ impl Explainer {
             Some(Kind::Funding) => funding::explain(place, event, &mut work),
             Some(Kind::Fee) => fees::explain(place, event, &mut work),
             Some(Kind::Adl) => adl::explain(place, event, &mut work),
+            Some(Kind::Sale) => sales::explain(place, event, &mut work),
+            Some(Kind::Interest | Kind::Loss) => debts::explain(place, event, &mut work),
             None => {}
         }
         work

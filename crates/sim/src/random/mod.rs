@@ -81,6 +81,17 @@ impl Random {
         (self.now, command)
     }
 
+    /// What every source says when nothing is wrong, a second later or at a time, whichever is later: prices stand still.
+    pub fn calm(&mut self, not_before: Time) -> (Time, Command) {
+        self.now = self.now.plus_ns(1_000_000_000).max(not_before);
+        (self.now, self.quotes_of_all(0))
+    }
+
+    /// The clock has come further than this knew.
+    pub fn not_before(&mut self, time: Time) {
+        self.now = self.now.max(time);
+    }
+
     fn pass_time(&mut self) {
         let pace = self.character.pace_ns;
         let ns = match self.dice.pick(&[930, 50, 16, 4]) {

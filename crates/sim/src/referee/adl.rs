@@ -185,7 +185,9 @@ impl Referee {
         let fund = row.params.fund;
         let gave = self.ladder.gave.contains(&(failing, fund));
         let stopped = self.drawdown_of(market).is_some();
-        if fund == failing || gave || stopped || self.model.account(fund).liquidating.is_some() {
+        // With the open interest that winners have closed, the fund may take more than when it was asked.
+        let closed = matches!(row.params.form, super::forms::Form::Interest { .. });
+        if fund == failing || gave || stopped || closed || self.model.account(fund).liquidating.is_some() {
             return Ok(());
         }
         let lot = row.params.lot.min(left.0.abs()) * left.0.signum();

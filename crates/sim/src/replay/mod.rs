@@ -37,7 +37,9 @@ pub use events::{Cell, EVENT_COLUMNS, EventRow, EventTable, Unit};
 pub use feedback::Displacement;
 pub use figures::{Figures, MarketFigures, Sources, Window};
 pub use generate::{Kind as PathKind, Plan as PathPlan, generate};
-pub use moments::{Distribution, LiquidationMap, MAP_STEP, MAP_STEPS, MapStep, MarketMaps, RatioBin};
+pub use moments::{
+    Distribution, LiquidationMap, MAP_STEP, MAP_STEPS, MapStep, MarketMaps, RatioBin, ShockMap, ShockStep,
+};
 pub use named::{NAMES, named, read};
 pub use opening::Population;
 pub use path::{Candle, STEPS_MIN, price_at};
@@ -179,6 +181,50 @@ pub fn run_with(
     observer: &mut Observer<'_>,
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Report, ReplayError> {
+    let (mut run, population) = set_up(config, figures, book, opened, observer)?;
+    let before: Vec<Money> =
+        run.venue.markets.iter().map(|l| report::interest(run.desk.engine.state(), l.market)).collect();
+    let lead = run.lead();
+    let mut watch = Watch {
+        recorder: Recorder::new(config.step_ms, run.schedule.steps, figures),
+        moments: Moments::new(&run.schedule, lead, &run.venue),
+    };
+    let fund = run.steps(&mut watch, progress);
+    Ok(run.report(population, &before, fund, watch))
+}
+
+/// The venue as it is after the first price that is not before a moment, after the last one when there is none, with the first
+/// account of the population.
+///
+/// # Errors
+/// As [`run_with`].
+pub fn venue_at(
+    config: &Config,
+    figures: &Figures,
+    book: Option<&Book>,
+    at: Time,
+) -> Result<(engine::Engine, engine::AccountId), ReplayError> {
+    let observer: &mut Observer<'_> = &mut |_, _, _, _, _| {};
+    let (mut run, _) = set_up(config, figures, book, &mut |_, _| {}, observer)?;
+    let mut makers = Makers::new(config, run.venue.markets.len());
+    run.desk.tally.begin(run.schedule.time(0), run.desk.engine.state());
+    for step in 0..=run.schedule.steps {
+        run.step(step, &mut makers);
+        if run.schedule.time(step) >= at {
+            break;
+        }
+    }
+    Ok((run.desk.engine, run.desk.tally.population_from))
+}
+
+/// Opens the venue and its population, before the first price.
+fn set_up<'a, 'b, 'c>(
+    config: &'a Config,
+    figures: &'a Figures,
+    book: Option<&Book>,
+    opened: &mut dyn FnMut(&engine::State, engine::AccountId),
+    observer: &'b mut Observer<'c>,
+) -> Result<(Run<'a, 'b, 'c>, Population), ReplayError> {
     config.check(figures.interval_ms)?;
     let schedule = Schedule::new(config, figures);
     let specs = venue::specs(figures);
@@ -199,18 +245,8 @@ pub fn run_with(
         None => opening::open(&mut desk, config, &venue, &plans)?.1,
     };
     opened(desk.engine.state(), desk.tally.population_from);
-    drop(plans);
     let feedback = feedback::Feedback::new(config, &venue);
-    let mut run = Run { config, figures, venue, schedule, desk, feedback };
-    let before: Vec<Money> =
-        run.venue.markets.iter().map(|l| report::interest(run.desk.engine.state(), l.market)).collect();
-    let lead = run.lead();
-    let mut watch = Watch {
-        recorder: Recorder::new(config.step_ms, run.schedule.steps, figures),
-        moments: Moments::new(&run.schedule, lead, &run.venue),
-    };
-    let fund = run.steps(&mut watch, progress);
-    Ok(run.report(population, &before, fund, watch))
+    Ok((Run { config, figures, venue, schedule, desk, feedback }, population))
 }
 
 /// What looks at the run after each step.
@@ -322,6 +358,7 @@ impl Run<'_, '_, '_> {
             series: watch.recorder.finish(),
             distributions: watch.moments.distributions,
             liquidation_maps: watch.moments.maps,
+            shock_maps: watch.moments.shocks,
             largest_receipts: self.desk.tally.largest.report(state, &self.venue),
         }
     }

@@ -1,14 +1,14 @@
 //! Everyone at one moment: how far the population is from its line, and at which prices how much would be closed. Three
 //! looks a run: after the first price, at the low, after the last price.
 //!
-//! A liquidation map asks the engine for each position's own liquidation price: this market's mark moves, every other
+//! A shock map moves all marks at once, by the engine's triggers (docs/map.md). A liquidation map asks the engine for each position's own liquidation price: this market's mark moves, every other
 //! price, position and order stays. So it says one market at a time, and nothing of what closing would do to the price.
 
 use super::report::per_base_unit;
 use super::schedule::Schedule;
 use super::tally::Tally;
 use super::venue::{Listed, Venue};
-use engine::{AccountId, AccountKind, Engine, PositionView, State};
+use engine::{AccountId, AccountKind, Engine, Moved, PositionView, Shock, Side, State};
 use rules::{LiquidationPrice, LiquidationPrices};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -92,6 +92,37 @@ pub struct MapStep {
     pub short: Money,
 }
 
+/// How much would be closed were all marks to move by the same share, with the collateral on their indices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShockMap {
+    /// `before`, `low` or `after`.
+    pub when: &'static str,
+    /// The moment.
+    #[serde(serialize_with = "time")]
+    pub at: Time,
+    /// Steps with anything in them, from the lowest prices; the one of 0 is below its line already.
+    pub steps: Vec<ShockStep>,
+    /// Subaccounts of the venue.
+    pub accounts: u64,
+    /// Those of the population that were asked.
+    pub candidates: u64,
+    /// How often.
+    pub evaluated: u64,
+}
+
+/// One step of a shock map. Amounts are whole positions at the marks of the moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShockStep {
+    /// How far the prices have moved, share of those of the moment.
+    pub moved: Rate,
+    /// Who is below the line there, and not at any step before it.
+    pub subaccounts: u64,
+    /// Their longs.
+    pub long: Money,
+    /// Their shorts.
+    pub short: Money,
+}
+
 fn time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(time)
 }
@@ -105,6 +136,8 @@ pub struct Moments {
     pub distributions: Vec<Distribution>,
     /// Of each market: before, at its own low, after.
     pub maps: Vec<MarketMaps>,
+    /// Of all markets at once, at the moments of the distributions.
+    pub shocks: Vec<ShockMap>,
 }
 
 impl Moments {
@@ -121,7 +154,7 @@ impl Moments {
         }
         let maps = venue.markets.iter().map(|l| MarketMaps { symbol: l.spec.symbol.clone(), maps: Vec::new() });
         let lows = lows.into_iter().map(|(_, step)| step).collect();
-        Self { lead, lows, last: schedule.steps, distributions: Vec::new(), maps: maps.collect() }
+        Self { lead, lows, last: schedule.steps, distributions: Vec::new(), maps: maps.collect(), shocks: Vec::new() }
     }
 
     /// After a step.
@@ -130,6 +163,7 @@ impl Moments {
             let is_now = |low: u64| wanted.unwrap_or(low) == step;
             if self.lows.get(self.lead).is_some_and(|low| is_now(*low)) {
                 self.distributions.push(distribution(when, at, engine.state(), tally.population_from));
+                self.shocks.extend(shock(when, at, engine, tally.population_from));
             }
             let markets: Vec<usize> = (0..self.lows.len()).filter(|m| is_now(self.lows[*m])).collect();
             if markets.is_empty() {
@@ -145,6 +179,19 @@ impl Moments {
             }
         }
     }
+}
+
+fn shock(when: &'static str, at: Time, engine: &Engine, from: AccountId) -> Option<ShockMap> {
+    let steps = u16::try_from(MAP_STEPS).ok()?;
+    let of = |id| engine.state().parent_of(id) >= from;
+    let map = engine.liquidation_map(&Shock::new(Moved::All, MAP_STEP, steps, steps)?, &of).ok()?;
+    let step = |step: &engine::MapStep| {
+        let sum = |side| step.rows.iter().filter(|row| row.side == side).map(|row| row.notional).sum();
+        let subaccounts = u64::try_from(step.accounts.len()).unwrap_or(u64::MAX);
+        ShockStep { moved: step.moved, subaccounts, long: sum(Side::Buy), short: sum(Side::Sell) }
+    };
+    let (accounts, candidates, evaluated) = (map.accounts, map.candidates, map.evaluated);
+    Some(ShockMap { when, at, steps: map.steps.iter().map(step).collect(), accounts, candidates, evaluated })
 }
 
 fn population(state: &State, from: AccountId) -> impl Iterator<Item = AccountId> + '_ {

@@ -5,7 +5,7 @@ use super::config::{Config, FeedbackKnobs};
 use super::decimal::decimal_text;
 use super::feedback::Displacement;
 use super::figures::Figures;
-use super::moments::{Distribution, MarketMaps};
+use super::moments::{Distribution, MarketMaps, ShockMap};
 use super::opening::Population;
 use super::receipts::ReceiptRow;
 use super::series::Series;
@@ -100,6 +100,8 @@ pub struct Report {
     pub distributions: Vec<Distribution>,
     /// How much would be closed at which price, by market: before, at its low, after.
     pub liquidation_maps: Vec<MarketMaps>,
+    /// How much would be closed were all marks to move at once, at three moments.
+    pub shock_maps: Vec<ShockMap>,
     /// The largest receipts of deleveraging, at most [`super::LISTED_MAX`], largest first.
     pub largest_receipts: Vec<ReceiptRow>,
 }

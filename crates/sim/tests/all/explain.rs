@@ -35,7 +35,7 @@ fn every_figure_of_every_scenario_comes_out_again() {
     assert!(wrong.is_empty(), "\n{wrong}");
     // Of each kind there is enough to mean something.
     assert_eq!(counts.len(), Kind::ALL.len());
-    assert!(counts.values().all(|(events, checks)| *events > 20 && *checks > *events), "{counts:?}");
+    assert!(counts.values().all(|(events, checks)| *events >= 20 && *checks > *events), "{counts:?}");
 }
 
 /// A venue that charged a unit more than its rule says: the figure does not come out again, and the state neither.

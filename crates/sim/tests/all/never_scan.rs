@@ -8,7 +8,7 @@
 //! `PLIMSOLL_INDEX_TICKS` says how many accounts with a position the random work asks in all (6,000,000),
 //! `PLIMSOLL_INDEX_SEED` begins elsewhere, `PLIMSOLL_INDEX_ACCOUNTS` is the number of accounts of the replay (10,000).
 
-use engine::{Command, Engine, Event, Quote};
+use engine::{Command, Engine, Event, IndexId, Quote};
 use plimsoll_sim::brute::missed;
 use plimsoll_sim::random::Random;
 use plimsoll_sim::replay::{self, Config, Figures, Window, named};
@@ -159,7 +159,12 @@ fn played(text: &str) -> (Engine, Time) {
 /// Brings a price of the first index.
 fn quote(engine: &mut Engine, time: Time, price: Price) {
     let index = engine.state().markets[0].params.index;
-    let quotes = vec![Quote { index, source: 0, price, time }];
+    quote_all(engine, time, &[index], price);
+}
+
+/// Brings one price of several indices.
+fn quote_all(engine: &mut Engine, time: Time, indices: &[IndexId], price: Price) {
+    let quotes = indices.iter().map(|index| Quote { index: *index, source: 0, price, time }).collect();
     engine.apply(time, &Command::SetPrices { quotes }).unwrap();
     assert_eq!(missed(engine.state(), engine.events()), None, "at {price}");
     engine.end_batch();
@@ -168,7 +173,7 @@ fn quote(engine: &mut Engine, time: Time, price: Price) {
 #[test]
 fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
     const EACH: u64 = 50;
-    const JUMPS: u64 = 10_000;
+    const JUMPS: u32 = 10_000;
     let mut text =
         "index ETH\nasset ETH index ETH haircut 90%\nmarket BTC-PERP\nindex ETH 100\nindex BTC 60000\n".to_owned();
     for n in 0..EACH {
@@ -178,15 +183,15 @@ fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
     let (mut engine, mut time) = played(&text);
     // Up and down by 5 %: all whose triggers are one-sided are armed next to it once, those with a window each time.
     let ends = [Price::whole(57_000), Price::whole(60_000)];
-    let mut jump = |engine: &mut Engine, n: usize| {
+    let mut jump = |engine: &mut Engine, n: u32| {
         time = time.plus_ns(Time::SECOND_NS);
-        quote(engine, time, ends[n % 2]);
+        quote(engine, time, ends[usize::from(n % 2 == 1)]);
         let work = engine.work();
         assert!(work.stored <= 2 * work.triggers + 4_096, "{work:?}");
     };
     (0..4).for_each(|n| jump(&mut engine, n));
     let before = engine.work();
-    (0..JUMPS as usize).for_each(|n| jump(&mut engine, n));
+    (0..JUMPS).for_each(|n| jump(&mut engine, n));
     let work = engine.work();
     assert_eq!((work.below, work.triggers), (before.below, before.triggers));
     let (evaluated, fired) = (work.evaluated - before.evaluated, work.fired - before.fired);
@@ -195,7 +200,7 @@ fn a_price_that_jumps_over_the_same_triggers_leaves_no_garbage() {
         2 * EACH
     );
     // A window has six triggers here: price, funding and ETH, both ways.
-    assert!(evaluated <= JUMPS * (EACH + 1) && fired <= 7 * evaluated, "{evaluated} {fired}");
+    assert!(evaluated <= u64::from(JUMPS) * (EACH + 1) && fired <= 7 * evaluated, "{evaluated} {fired}");
 }
 
 #[test]
@@ -219,4 +224,60 @@ fn accounts_that_hug_the_line_are_evaluated_a_few_times_each() {
     println!("{ACCOUNTS} accounts within 20 of their line, {steps} prices: evaluated {evaluated}; {work:?}");
     assert_eq!(work.below - before.below, ACCOUNTS);
     assert!(evaluated <= 3 * ACCOUNTS, "{evaluated}");
+}
+
+#[test]
+fn all_accounts_that_fall_on_one_tick_are_found_in_it_and_evaluated_once() {
+    const ACCOUNTS: u64 = 3_000;
+    let mut text = "market BTC-PERP\nindex BTC 60000\n".to_owned();
+    for n in 0..ACCOUNTS {
+        // Lines from 59,690 down to 59,390.
+        writeln!(text, "deposit a{n} 0.{}\nfill a{n} BTC-PERP +0.001 @ 60000", 6_100 + n).unwrap();
+    }
+    let (mut engine, mut time) = played(&text);
+    let mut bring = |engine: &mut Engine, price| {
+        time = time.plus_ns(Time::SECOND_NS);
+        quote(engine, time, Price::whole(price));
+        engine.work()
+    };
+    let before = bring(&mut engine, 59_999);
+    let work = bring(&mut engine, 59_000);
+    let evaluated = work.evaluated - before.evaluated;
+    println!("{ACCOUNTS} accounts fall on one tick: evaluated {evaluated}; {work:?}");
+    assert_eq!((work.below - before.below, work.looks - before.looks), (ACCOUNTS, 1));
+    assert!(evaluated <= ACCOUNTS + 1, "each once, and the house: {evaluated}");
+}
+
+#[test]
+fn a_subaccount_in_every_market_it_may_be_in_is_asked_when_it_may_have_fallen() {
+    const MARKETS: usize = engine::limits::EXPOSURES_MAX;
+    let mut text = String::new();
+    for n in 0..MARKETS {
+        writeln!(text, "market M{n}-PERP\nindex M{n} 100").unwrap();
+    }
+    // Equity of 1,000 on 12,800 of notional, 64 of it maintenance: all prices may fall by 7.35 %, or one of them by all there is.
+    text += "deposit ann 1000\n";
+    (0..MARKETS).for_each(|n| writeln!(text, "fill ann M{n}-PERP +1 @ 100").unwrap());
+    let (mut engine, mut time) = played(&text);
+    let indices: Vec<IndexId> = engine.state().markets.iter().map(|m| m.params.index).collect();
+    let mut bring = |engine: &mut Engine, of: &[IndexId], cents: i64| {
+        time = time.plus_ns(Time::SECOND_NS);
+        quote_all(engine, time, of, Price::new(cents * 1_000_000).unwrap());
+        engine.work()
+    };
+    let before = bring(&mut engine, &indices, 10_000);
+    // One after the other they fall by 7 % in seven ticks, and come back.
+    for index in &indices {
+        (9_300..10_000).rev().step_by(100).for_each(|cents| _ = bring(&mut engine, &[*index], cents));
+        bring(&mut engine, &[*index], 10_000);
+    }
+    let calm = bring(&mut engine, &indices, 10_000);
+    let asked = calm.evaluated - before.evaluated;
+    let one = bring(&mut engine, &indices[..1], 9_200);
+    assert_eq!((one.evaluated - calm.evaluated, one.below), (1, before.below), "8 % of one market: asked, and well");
+    bring(&mut engine, &indices, 10_000);
+    assert_eq!(bring(&mut engine, &indices, 9_266).below, before.below, "7.34 %");
+    let fallen = bring(&mut engine, &indices, 9_260);
+    println!("{MARKETS} markets: {} looks, evaluated {asked}, triggers {}", calm.looks - before.looks, calm.triggers);
+    assert_eq!((asked, fallen.below - before.below), (0, 1));
 }

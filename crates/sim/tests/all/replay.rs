@@ -456,6 +456,14 @@ fn everyone_is_somewhere_in_the_pictures_of_a_moment() {
     // Every position of the population stands in one ratio and at one place of one map.
     assert_eq!((notional(before), notional(after)), (in_maps(0), in_maps(2)));
     assert!(before.bins[10].subaccounts == 0, "nobody is below the line at the opening");
+    // Who needs all of its equity as margin is who stands at the present prices of the map of all marks.
+    for (shocks, distribution) in report.shock_maps.iter().zip(&report.distributions) {
+        assert_eq!((shocks.when, shocks.at), (distribution.when, distribution.at));
+        let now: u64 = shocks.steps.iter().filter(|s| s.moved == Rate::ZERO).map(|s| s.subaccounts).sum();
+        assert_eq!(now, distribution.bins[10].subaccounts, "{}", shocks.when);
+        assert!(shocks.steps.len() > 20 && shocks.candidates < shocks.accounts, "{shocks:?}");
+    }
+    assert_eq!(report.shock_maps.len(), 3);
 }
 
 #[test]
@@ -563,11 +571,6 @@ fn a_rulebook_whose_liquidation_has_no_form_in_a_replay_is_refused_by_its_name()
     let text = refusal("derive", ("", ""), btc());
     assert!(text.contains("derive@2026-01-21: liquidation by Auction (DV-LQ-01) has no form in a replay"), "{text}");
     assert!(text.contains("hint: a venue that closes through its book, such as hyperliquid"), "{text}");
-    // The ladders of drift and vega, which have these two, are refused before: the words stand in another rulebook here.
-    for (unit, name) in [("ramp", "Ramp"), ("takeover", "Takeover")] {
-        let text = refusal("plimsoll", ("unit = \"to_target\"", &format!("unit = \"{unit}\"")), btc());
-        assert!(text.contains(&format!("liquidation by {name} (PL-LQ-01) has no form in a replay")), "{text}");
-    }
 }
 
 #[test]
