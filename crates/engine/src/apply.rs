@@ -311,7 +311,14 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
     match (*event, definition) {
         (Event::AssetAdded { asset }, Definition::Asset(params)) => {
             let zero = Money::ZERO;
-            state.assets.push(Asset { params: *params, vault: zero, fees: zero, rounding: zero, pending: zero });
+            state.assets.push(Asset {
+                params: *params,
+                vault: zero,
+                fees: zero,
+                rounding: zero,
+                pending: zero,
+                claims: zero,
+            });
             state.note_borrow_terms(asset);
         }
         (Event::IndexAdded { .. }, Definition::Index(params)) => state.indices.push(Index {
@@ -400,6 +407,7 @@ fn new_market(params: MarketParams, now: Time) -> Market {
         residue: 0,
         clearing: Money::ZERO,
         open_interest: 0,
+        costs: Money::ZERO,
         resting: 0,
         resting_buys: 0,
         book: Book::default(),
@@ -486,6 +494,7 @@ fn credit(state: &mut State, account: AccountId, asset: AssetId, amount: Money) 
             amount
         }
     };
+    state.asset_mut(asset).claims += after.max(Money::ZERO) - (after - amount).max(Money::ZERO);
     if !state.borrowing.is_empty() && !amount.is_zero() {
         state.note_debt(account, asset, after);
     }
@@ -564,6 +573,7 @@ fn change_position(
     let row = exposure(state, account, position);
     let old = row.size;
     let before = i128::from(old.units()).max(0);
+    let grown = cost.abs() - row.cost.abs();
     (row.size, row.cost, row.funding) = (size, cost, index);
     if state.account(account).watched {
         let mut change = Held::of_position(size);
@@ -573,6 +583,7 @@ fn change_position(
     let market = state.market_mut(market);
     market.open_interest += i128::from(size.units()).max(0) - before;
     market.clearing -= realised;
+    market.costs += grown;
     credit(state, account, asset, realised);
     crate::deficit::note(state, account, position.market, old, realised);
     crate::loss::restart(state, account, position, size);

@@ -249,10 +249,10 @@ pub(crate) fn market_total_fits(market: &Market, more: Size, price: Price, asset
     notional.at_index(asset_price, Rate::ONE, units::Round::Up).is_some_and(|n| n.units() <= TOTAL_MAX)
 }
 
-/// Whether an asset's vault is worth a sum that fits.
-pub(crate) fn vault_fits(vault: Money, price: Price) -> bool {
-    vault.units() <= TOTAL_MAX
-        && vault.at_index(price, Rate::ONE, units::Round::Up).is_some_and(|v| v.units() <= TOTAL_MAX)
+/// Whether an amount of an asset is worth a sum that fits.
+pub(crate) fn amount_fits(amount: Money, price: Price) -> bool {
+    amount.units() <= TOTAL_MAX
+        && amount.at_index(price, Rate::ONE, units::Round::Up).is_some_and(|v| v.units() <= TOTAL_MAX)
 }
 
 /// The lowest and the highest price of some indices.
@@ -266,14 +266,22 @@ impl State {
         quotes.chain([index.price, index.last_usable]).max().unwrap_or(Price::ZERO)
     }
 
+    /// Whether everything that is counted in an asset is worth a sum that fits: its vault, the wallets, and what the positions
+    /// that settle in it have cost. Results that were realised while the asset was worth next to nothing are in the latter two only.
+    pub(crate) fn asset_fits(&self, id: AssetId, price: Price) -> bool {
+        let asset = self.asset(id);
+        let settles = self.markets.iter().filter(|m| m.params.settlement == id);
+        settles.map(|m| m.costs).chain([asset.vault, asset.claims]).all(|amount| amount_fits(amount, price))
+    }
+
     /// The first index whose prices would make a sum of this venue too large. A mark is at most half its index away from it.
     pub(crate) fn quotes_too_far(&self, extremes: &Extremes) -> Option<(crate::IndexId, Price)> {
         let twice = |price: Price| price.units().checked_mul(2).and_then(Price::new);
         let half = |price: Price| Price::new(price.units() / 2).filter(|p| p.is_positive()).unwrap_or(price);
         for (index, (_, high)) in extremes {
-            let held =
-                |a: &Asset| a.params.index != Some(*index) || twice(*high).is_some_and(|p| vault_fits(a.vault, p));
-            if twice(*high).is_none() || !self.assets.iter().all(held) {
+            let ids = (0..self.assets.len()).map(AssetId::at);
+            let mut held = ids.filter(|id| self.asset(*id).params.index == Some(*index));
+            if !twice(*high).is_some_and(|p| held.all(|id| self.asset_fits(id, p))) {
                 return Some((*index, *high));
             }
         }

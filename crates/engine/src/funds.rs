@@ -32,7 +32,7 @@ pub(crate) fn deposit(
         return Err(Reject::VenueCapReached { asset, held: assets.vault, asked: amount, cap });
     }
     let price = state.highest_price(asset);
-    if !bounds::vault_fits(assets.vault + amount, price) {
+    if !bounds::amount_fits(assets.vault + amount, price) {
         return Err(Reject::AmountTooLarge { asked: amount, limit: Money::MAX - assets.vault });
     }
     crate::borrow::charge(out, account, asset);

@@ -149,7 +149,7 @@ impl Path {
         let rate = Rate::new(share)?;
         for (id, prices) in &mut self.assets {
             let price = state.asset_price(*id).scale(rate, Round::Down)?;
-            prices.push(Some(price).filter(|p| share == 0 || bounds::vault_fits(state.asset(*id).vault, *p))?);
+            prices.push(Some(price).filter(|p| share == 0 || state.asset_fits(*id, *p))?);
         }
         for (id, prices) in &mut self.markets {
             let market = state.market(*id);

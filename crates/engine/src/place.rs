@@ -389,6 +389,8 @@ fn check_size(
     // All orders of the side must be worth a sum that fits, too, whatever position they would close first.
     let fits = notional.max(notional_of(gross)).units() <= number_limits::NOTIONAL_MAX;
     let asset_price = state.highest_price(market.params.settlement);
+    let counted = state.asset(market.params.settlement).claims.max(market.costs);
+    let fits = fits && bounds::amount_fits(counted, asset_price);
     if !fits || notional > cap || !bounds::market_total_fits(market, plan.size, price, asset_price) {
         return Err(Reject::PositionTooLarge { notional, cap });
     }

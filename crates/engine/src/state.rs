@@ -155,6 +155,8 @@ pub struct Asset {
     pub rounding: Money,
     /// Withdrawals that wait, in sum.
     pub pending: Money,
+    /// Σ of wallets above zero: more than the vault by what the wallets below zero owe. A price must leave room for it.
+    pub claims: Money,
 }
 
 /// A price from outside.
@@ -234,6 +236,8 @@ pub struct Market {
     pub clearing: Money,
     /// Σ of long sizes, 1e-8 contract; the short side is the same.
     pub open_interest: i128,
+    /// Σ of |cost| of all positions, settlement asset. A price of that asset must leave room for it.
+    pub costs: Money,
     /// Σ of open sizes of resting orders, both sides, 1e-8 contract.
     pub resting: i128,
     /// The part of them that buys.

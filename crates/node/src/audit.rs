@@ -33,8 +33,10 @@ pub fn audit(state: &State) -> Result<(), Broken> {
     };
     for (at, asset) in state.assets.iter().enumerate() {
         let id = AssetId::at(at);
-        let here = state.accounts.iter().flat_map(|account| &account.wallets).filter(|wallet| wallet.asset == id);
-        let wallets: i128 = here.map(|wallet| wallet.amount.units()).sum();
+        let here = || state.accounts.iter().flat_map(|account| &account.wallets).filter(|wallet| wallet.asset == id);
+        let wallets: i128 = here().map(|wallet| wallet.amount.units()).sum();
+        let claims: i128 = here().map(|wallet| wallet.amount.units().max(0)).sum();
+        same("I-07", &|| format!("the sum of wallets of asset {at} above zero"), asset.claims.units(), claims)?;
         let markets = state.markets.iter().filter(|market| market.params.settlement == id);
         let clearing: i128 = markets.map(|market| market.clearing.units()).sum();
         let sum = wallets + clearing + asset.fees.units() + asset.rounding.units() + asset.pending.units();
@@ -52,6 +54,8 @@ pub fn audit(state: &State) -> Result<(), Broken> {
             same("I-02", &|| format!("the sum of all sizes in market {at}"), 0, longs + shorts)?;
         }
         same("I-07", &|| format!("the open interest of market {at}"), market.open_interest, longs)?;
+        let costs: i128 = positions().map(|e| e.cost.units().abs()).sum();
+        same("I-07", &|| format!("the sum of all costs in market {at}"), market.costs.units(), costs)?;
     }
     Ok(())
 }
