@@ -8,6 +8,7 @@ mod lex;
 mod long;
 mod mutants;
 mod nostd;
+mod python;
 mod steps;
 mod tidy;
 mod tree;
@@ -20,10 +21,11 @@ cargo xtask: the checks of this repository
 usage: cargo xtask COMMAND
 
   check              the fast part, before every commit: format, clippy, tidy, unit tests, scenarios
-  test               everything the gate runs: check, no_std, all tests, pages, docs, mutants marked quick
+  test               everything the gate runs: check, no_std, all tests, pages, tables, docs, mutants marked quick
   tidy               crate edges, what the core must not contain, file heads, refusals without a scenario
   nostd              units, rules and engine build without std, and the check itself can fail
   browser            the report of a replay in a headless Chromium: console, network, widths, paper
+  python             what `plimsoll export` writes, read with pyarrow and DuckDB
   mutants [NAME…]    break the code as mutants/*.patch say; each must be caught by the test it names
                        --quick: only those marked `# quick`; --list: print them
   long NAME          runs too long for the gate; without a name, lists them
@@ -59,6 +61,7 @@ fn run(words: &[&str]) -> Result<bool, String> {
         ["test"] => Ok(steps::run(&root, &steps::test(mutants::any_quick(&root)?))),
         ["tidy"] => tidy::run(&root),
         ["nostd"] => nostd::run(&root),
+        ["python"] => python::run(&root).map(|passed| passed.unwrap_or(true)),
         ["browser"] => browser::run(&root).map(|passed| passed.unwrap_or(true)),
         ["mutants", rest @ ..] => mutants::run(&root, rest),
         ["long", rest @ ..] => long::run(&root, rest),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::cargo::Cargo;
-use crate::{browser, mutants, nostd, tidy};
+use crate::{browser, mutants, nostd, python, tidy};
 
 /// One step. `repeat` is what a person types to run it alone.
 pub struct Step {
@@ -55,6 +55,8 @@ pub fn test(quick_mutants: bool) -> Vec<Step> {
     steps.push(cargo("release", "cargo test --release -p plimsoll-sim --test all in_every_build"));
     let page = Work::Maybe(browser::run);
     steps.push(Step { name: "browser", repeat: Cargo::parse("cargo xtask browser"), work: page });
+    let tables = Work::Maybe(python::run);
+    steps.push(Step { name: "python", repeat: Cargo::parse("cargo xtask python"), work: tables });
     let mut docs = cargo("docs", "cargo doc --workspace --no-deps");
     docs.repeat = docs.repeat.with_env("RUSTDOCFLAGS", "-D warnings");
     steps.push(docs);

@@ -10,6 +10,7 @@ mod accounts;
 mod columns;
 mod data;
 mod explain;
+mod export;
 mod feed;
 mod map;
 mod margin;
@@ -49,6 +50,8 @@ enum Command {
     Feed(feed::Args),
     /// Check a journal: every batch again, every snapshot, every sum
     Verify(verify::Args),
+    /// Write what a journal has as tables: events, balances, positions, orders, liquidations, funding, income
+    Export(export::Args),
     /// Simulate whole venues with everything going wrong, and check what they promise
     Sim(simulate::Args),
 }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Feed(args) => feed::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Sim(args) => simulate::run(&args),
     }
 }

@@ -85,8 +85,12 @@ impl<W: Write + Send> Table<W> {
     /// Writes a row, a cell for each column.
     ///
     /// # Errors
-    /// What keeps it from being written.
+    /// What keeps it from being written; a number with more digits than Parquet's decimals have, in both forms.
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), String> {
+        let wide = |cell: &Cell<'_>| matches!(cell, Cell::Number(n) if n.unsigned_abs() >= DECIMAL_END);
+        if row.iter().any(wide) {
+            return Err("a number has more than 38 digits".to_owned());
+        }
         match self {
             Self::Csv(text) => text.push(row).map_err(|why| why.to_string()),
             Self::Parquet(groups) => groups.push(row).map_err(|why| why.to_string()),
@@ -137,6 +141,9 @@ struct Column {
 
 /// Bytes of a decimal: any `i128`.
 const DECIMAL_BYTES: usize = 16;
+
+/// The least number that a decimal of 38 digits does not hold. Amounts end at 2^116, which has 35.
+const DECIMAL_END: u128 = 10u128.pow(38);
 
 impl<W: Write + Send> Groups<W> {
     fn new(to: W, form: &Form<'_>) -> Result<Self, ParquetError> {

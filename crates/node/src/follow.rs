@@ -5,7 +5,7 @@ use crate::node::{payload, said};
 use crate::record::{self, Line};
 use crate::{Error, Refusal};
 use engine::{Answer, Command, Engine, Reject};
-use journal::{Batch, Digest, Disk, Kind, LogId, Reader, Snapshot};
+use journal::{Batch, Digest, Disk, Kind, LogId, Reader, Snapshot, Snapshots};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One command of a batch, after it was applied again.
@@ -48,6 +48,22 @@ impl Follower {
             sequence: 0,
             digest: Digest::default(),
             joined: false,
+        }
+    }
+
+    /// Where a journal can be followed from: its beginning, or its oldest readable snapshot when older segments are gone.
+    ///
+    /// # Errors
+    /// They are gone and no snapshot leads to what is left.
+    pub fn beginning(disk: &impl Disk, reader: &Reader) -> Result<Self, Error> {
+        let begun = reader.sequence();
+        if begun == 0 {
+            return Ok(Self::new());
+        }
+        let mut later = Snapshots::list(disk)?.into_iter().filter(|at| *at >= begun);
+        match later.find_map(|at| Snapshots::read(disk, at).ok()) {
+            Some(snapshot) => Self::at(&snapshot),
+            None => Err(journal::Error::NoSnapshot { first: begun + 1 }.into()),
         }
     }
 

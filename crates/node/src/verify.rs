@@ -70,7 +70,7 @@ const AUDIT_EVERY: u64 = 100_000;
 pub fn verify(disk: &impl Disk, progress: &mut dyn FnMut(u64)) -> Result<Verified, Error> {
     let mut reader = Reader::first(disk)?;
     let sequences = Snapshots::list(disk)?;
-    let mut follower = beginning(disk, &reader, &sequences)?;
+    let mut follower = Follower::beginning(disk, &reader)?;
     let mut found = Verified {
         id: reader.id(),
         from: follower.sequence() + 1,
@@ -97,18 +97,6 @@ pub fn verify(disk: &impl Disk, progress: &mut dyn FnMut(u64)) -> Result<Verifie
         found.snapshots.push((sequence, wrong));
     }
     Ok(found)
-}
-
-fn beginning(disk: &impl Disk, reader: &Reader, sequences: &[u64]) -> Result<Follower, Error> {
-    let begun = reader.sequence();
-    if begun == 0 {
-        return Ok(Follower::new());
-    }
-    let mut readable = sequences.iter().filter(|at| **at >= begun).filter_map(|at| Snapshots::read(disk, *at).ok());
-    match readable.next() {
-        Some(snapshot) => Follower::at(&snapshot),
-        None => Err(journal::Error::NoSnapshot { first: begun + 1 }.into()),
-    }
 }
 
 fn follow(

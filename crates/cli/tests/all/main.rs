@@ -3,6 +3,7 @@
 mod accounts;
 mod docs;
 mod explain;
+mod export;
 mod feed;
 mod import;
 mod map;

@@ -1,7 +1,8 @@
-//! Every event of a run as a row of one table, for other people's analysis. It takes events and the engine after their
-//! command and gives cells; it knows no files, and nothing of what the run counts.
+//! Every event of a run or of a venue's journal as a row of one table, for other people's analysis. It takes events and the
+//! engine after their command and gives cells; it knows no files, and nothing of what the run counts.
 //!
-//! A row has the names of handles, sizes and prices per base unit, and the fields of the event in a column of their kind.
+//! A row has the names of handles, sizes and prices per base unit of a run, per contract of a venue (whose journal does not say
+//! what a contract is), and the fields of the event in a column of their kind.
 //! Fields without a column stand in `details`, so that none is lost and a new one needs nothing here.
 
 use super::decimal::push_decimal;
@@ -144,10 +145,17 @@ const LADDER: [&str; 17] = [
     "loss_settled",
 ];
 
+/// Whose events they are.
+enum Source {
+    /// A replay's, with symbol and power of ten of a contract by market; each has an index of its own, of the same number.
+    Run(Vec<(String, u32)>),
+    /// Any venue's: what is not in its state is not known.
+    Venue,
+}
+
 /// Makes rows of events.
 pub struct EventTable {
-    /// Symbol, and the power of ten of a contract, by market.
-    markets: Vec<(String, u32)>,
+    source: Source,
     /// Kinds that are wanted; empty: all.
     only: BTreeSet<String>,
     /// Account and market of each open order.
@@ -162,7 +170,19 @@ impl EventTable {
     #[must_use]
     pub fn new(figures: &Figures) -> Self {
         let markets = figures.markets.iter().map(|m| (m.symbol.clone(), m.power)).collect();
-        Self { markets, only: BTreeSet::new(), orders: BTreeMap::new(), opening: true, sequence: 0, at: Time::EPOCH }
+        Self::of(Source::Run(markets))
+    }
+
+    /// All events of a venue from a state on, sizes and prices per contract; no row has a phase.
+    #[must_use]
+    pub fn of_venue(state: &State) -> Self {
+        let orders = state.orders.iter().map(|order| (order.id, (order.account, order.market))).collect();
+        Self { orders, ..Self::of(Source::Venue) }
+    }
+
+    fn of(source: Source) -> Self {
+        let (only, orders) = (BTreeSet::new(), BTreeMap::new());
+        Self { source, only, orders, opening: true, sequence: 0, at: Time::EPOCH }
     }
 
     /// The same, only of some kinds. `ladder` is all that tell what the ladder did.
@@ -229,7 +249,7 @@ impl EventTable {
                 }
                 _ => {}
             }
-            let mut draft = Draft::new(&self.only);
+            let mut draft = Draft::new(&self.only, &self.source);
             // It fails on kinds that are not wanted and on nothing else.
             if event.serialize(&mut draft).is_ok() {
                 self.row(part, &draft, state, give);
@@ -263,8 +283,12 @@ impl EventTable {
         let account = |column| draft.handle(column).and_then(|n| u32::try_from(n).ok()).map(AccountId);
         let market = draft.handle("market").and_then(|n| usize::try_from(n).ok());
         let market = market.or(placed("order").map(|(_, market)| market.index()));
-        let listed = market.and_then(|at| Some((self.markets.get(at)?, state.markets.get(at)?)));
-        let power = listed.map_or(0, |((_, power), _)| *power);
+        let listed = market.and_then(|at| Some((at, state.markets.get(at)?)));
+        let named = listed.and_then(|(at, market)| match &self.source {
+            Source::Run(markets) => markets.get(at).map(|(symbol, power)| (symbol.as_str(), *power)),
+            Source::Venue => Some((market.params.name.as_str(), 0)),
+        });
+        let power = named.map_or(0, |(_, power)| power);
         let mark = listed.map(|(_, market)| market.mark).filter(|mark| *mark != Price::ZERO);
         let size = draft.number("size").and_then(|n| i64::try_from(n).ok()).and_then(Size::new);
         let asset = draft.handle("asset").and_then(|n| u8::try_from(n).ok()).map(AssetId);
@@ -277,7 +301,10 @@ impl EventTable {
         set("part", Cell::Number(part));
         set("time_ns", Cell::Number(self.at.ns().into()));
         set("time", Cell::Number(self.at.ns().into()));
-        set("phase", Cell::Text(if self.opening { "opening" } else { "run" }));
+        match self.source {
+            Source::Run(_) => set("phase", Cell::Text(if self.opening { "opening" } else { "run" })),
+            Source::Venue => {}
+        }
         set("kind", Cell::Text(draft.kind));
         for (name, id, order) in [("account", "account_id", "order"), ("other", "other_id", "other_order")] {
             let account = account(id).or(placed(order).map(|(account, _)| account));
@@ -286,7 +313,7 @@ impl EventTable {
             set(id, account.map_or(Cell::Empty, |id| Cell::Number(id.0.into())));
             set(order, self::number(draft.handle(order).map(|id| OrderId(id).serial().into())));
         }
-        set("market", listed.map_or(Cell::Empty, |((symbol, _), _)| Cell::Text(symbol)));
+        set("market", named.map_or(Cell::Empty, |(symbol, _)| Cell::Text(symbol)));
         set("asset", asset.map_or(Cell::Empty, |asset| Cell::Text(state.asset(asset).params.name.as_str())));
         set("mark", number(mark.map(|mark| mark.units().into())));
         set("notional", number(mark.zip(size).map(|(mark, size)| (mark * size.abs()).units())));
@@ -317,7 +344,7 @@ fn place(column: &str) -> usize {
 }
 
 /// The column of a field: the one of its name, but for those that say the same under another.
-fn column(kind: &str, field: &'static str) -> &'static str {
+fn column(source: &Source, kind: &str, field: &'static str) -> &'static str {
     match (kind, field) {
         ("position_changed", "size") => "position",
         ("isolated_opened", "child") => "account_id",
@@ -326,8 +353,7 @@ fn column(kind: &str, field: &'static str) -> &'static str {
         (_, "to" | "winner" | "fund" | "child" | "bidder") => "other_id",
         (_, "taker") => "order",
         (_, "maker") => "other_order",
-        // Each market of a replay has an index of its own, of the same number.
-        (_, "index") => "market",
+        (_, "index") if matches!(source, Source::Run(_)) => "market",
         (_, "sold") => "asset",
         (_, "sold_amount") => "amount",
         (_, "outcome" | "cause") => "reason",
@@ -349,6 +375,7 @@ enum Raw {
 /// An event taken apart: what has a column in its cell, as the engine counts it, the rest as JSON without its last brace.
 struct Draft<'a> {
     only: &'a BTreeSet<String>,
+    source: &'a Source,
     kind: &'static str,
     raw: Raw,
     cells: EventRow<'static>,
@@ -356,8 +383,9 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(only: &'a BTreeSet<String>) -> Self {
-        Self { only, kind: "", raw: Raw::Other, cells: [Cell::Empty; EVENT_COLUMNS.len()], details: String::new() }
+    fn new(only: &'a BTreeSet<String>, source: &'a Source) -> Self {
+        let cells = [Cell::Empty; EVENT_COLUMNS.len()];
+        Self { only, source, kind: "", raw: Raw::Other, cells, details: String::new() }
     }
 
     fn number(&self, column: &str) -> Option<i128> {
@@ -390,7 +418,7 @@ impl SerializeStructVariant for &mut Draft<'_> {
         self.raw = Raw::Other;
         // What is neither number nor word stays `Other`, or `Rich`.
         let _ = value.serialize(&mut **self);
-        let place = place(column(self.kind, field));
+        let place = place(column(self.source, self.kind, field));
         let fits = EVENT_COLUMNS.get(place).zip(self.cells.get_mut(place));
         match (self.raw, fits) {
             (Raw::Word("net"), None) if field == "leg" => return Ok(()),
