@@ -219,6 +219,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::RealisationEnded { market } => {
             state.realising.remove(&market);
         }
+        Event::PositionValued { .. } | Event::WalletValued { .. } | Event::GroundsStated { .. } => {}
         Event::RiskEvaluated => state.risk_due = false,
         Event::MarginCalled { account, level, .. } => state.account_mut(account).call = level,
         Event::LiquidationStarted { account, .. } => {

@@ -2,11 +2,12 @@
 
 use crate::codec::{Sink, write};
 use crate::{Event, State};
+use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// 256 bits that two runs share exactly when they did the same.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// 256 bits that two runs share exactly when they did the same. In text 64 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -14,6 +15,58 @@ impl Digest {
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Of those bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl core::str::FromStr for Digest {
+    type Err = NotADigest;
+
+    /// 64 hexadecimal digits, lower case: one text for each digest.
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let value = |digit: &u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(value(high)? << 4 | value(low)?)).collect();
+        let bytes = bytes.filter(|_| rest.is_empty()).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(NotADigest)
+    }
+}
+
+/// Why a text is no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotADigest;
+
+impl fmt::Display for NotADigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a digest is 64 digits, 0 to 9 and a to f")
+    }
+}
+
+impl core::error::Error for NotADigest {}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() { s.collect_str(self) } else { self.0.serialize(s) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if d.is_human_readable() {
+            let text = alloc::string::String::deserialize(d)?;
+            text.parse().map_err(serde::de::Error::custom)
+        } else {
+            <[u8; 32]>::deserialize(d).map(Self)
+        }
     }
 }
 
@@ -32,14 +85,14 @@ impl fmt::Debug for Digest {
 /// Collects small writes, so that the hash sees long runs.
 struct Hash {
     hasher: blake3::Hasher,
-    buffer: alloc::vec::Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Hash {
     const FLUSH: usize = 64 * 1024;
 
     fn new() -> Self {
-        Self { hasher: blake3::Hasher::new(), buffer: alloc::vec::Vec::with_capacity(Self::FLUSH + 1024) }
+        Self { hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(Self::FLUSH + 1024) }
     }
 
     fn finish(mut self) -> Digest {
@@ -58,8 +111,16 @@ impl Sink for Hash {
     }
 }
 
-/// The chain so far, then the events of this batch.
-pub(crate) fn chain(before: Digest, events: &[Event]) -> Digest {
+/// The hash of a value's binary form.
+pub(crate) fn of(value: &impl Serialize) -> Digest {
+    let mut hash = Hash::new();
+    write(value, &mut hash);
+    hash.finish()
+}
+
+/// The digest after a batch of events: a hash of the one before it and all of them.
+#[must_use]
+pub fn chain(before: Digest, events: &[Event]) -> Digest {
     let mut hash = Hash::new();
     hash.put(&before.0);
     for event in events {

@@ -932,6 +932,49 @@ pub enum Event {
         /// Which position.
         leg: Leg,
     },
+    /// What a position counted when its account fell below the line; one for each, after `LiquidationStarted`.
+    PositionValued {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Which position.
+        leg: Leg,
+        /// Contracts; + long.
+        size: Size,
+        /// Signed sum of what was paid, settlement asset.
+        cost: Money,
+        /// What it was valued at.
+        price: Price,
+        /// value − cost, settlement asset, with what an unusable price is moved in the account's favour.
+        upnl: Money,
+        /// Posted funding on its way to the wallet less shared losses that are owed, settlement asset.
+        unsettled: Money,
+        /// Needed to stay open, settlement asset.
+        maintenance_margin: Money,
+    },
+    /// What an asset counted when an account fell below the line; one for each that is in the wallet or that a position settles in.
+    WalletValued {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// The wallet.
+        wallet: Money,
+        /// Interest due on a debt, not charged yet.
+        interest: Money,
+        /// Price of the asset, numeraire.
+        price: Price,
+        /// What wallet, interest and the positions that settle in it count together, numeraire.
+        value: Money,
+    },
+    /// The parameters that the values before were made under, as the hash of [`crate::Grounds`].
+    GroundsStated {
+        /// Whose.
+        account: AccountId,
+        /// The hash.
+        digest: crate::Digest,
+    },
 }
 
 /// Why an auction ended.

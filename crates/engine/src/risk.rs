@@ -2,7 +2,7 @@
 
 use crate::margin::Terms;
 use crate::output::Output;
-use crate::{AccountId, Event, MarketStatus, State, limits};
+use crate::{AccountId, Event, MarketStatus, State, grounds, limits};
 use units::{Money, Rate, Round};
 
 /// Looks at everyone who may have crossed a line: who is below starts on the ladder, who crossed a call level is called.
@@ -30,6 +30,7 @@ pub(crate) fn look_at_touched(out: &mut Output<'_>) {
 
 pub(crate) fn start(out: &mut Output<'_>, account: AccountId, terms: &Terms) {
     out.emit(Event::LiquidationStarted { account, equity: terms.equity, maintenance_margin: terms.maintenance });
+    grounds::state(out, account);
 }
 
 impl State {

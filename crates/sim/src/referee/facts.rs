@@ -29,6 +29,7 @@ impl Referee {
         }
         self.no_more_prices();
         self.settled()?;
+        holds("stated", self.awaiting.is_none(), || "the grounds of a liquidation are stated".into())?;
         self.orders_allowed(turn)?;
         self.split_done(turn)?;
         let refused = events.iter().any(|e| matches!(e, Event::Refused { .. }));
@@ -38,6 +39,7 @@ impl Referee {
     fn fact(&mut self, turn: &Turn<'_>, event: &Event, rest: &[Event]) -> Verdict {
         if !is_consequence(event) {
             self.settled()?;
+            self.grounds_awaited(event)?;
         }
         self.ladder_opens(event, rest)?;
         let verdict = self.one_fact(turn, event, rest);
@@ -116,7 +118,11 @@ impl Referee {
             Event::RealisationBegan { .. } | Event::RealisationContinues { .. } | Event::RealisationEnded { .. } => {
                 self.realisation(event)
             }
-            Event::PositionChanged { .. } | Event::FeeCharged { .. } => self.derived(event),
+            Event::PositionChanged { .. }
+            | Event::FeeCharged { .. }
+            | Event::PositionValued { .. }
+            | Event::WalletValued { .. } => self.derived(event),
+            Event::GroundsStated { account, .. } => self.grounds_stated(account),
             Event::InterestPosted { .. } => self.interest_posted(event),
             Event::InterestCharged { .. } => self.interest_charged(event),
             Event::FundingSettled { account, market, leg, .. } => self.funding_settled(event, account, market.leg(leg)),
@@ -252,6 +258,8 @@ fn is_consequence(event: &Event) -> bool {
             | Event::ReserveDrawn { .. }
             | Event::AuctionEnded { reason: engine::AuctionEnd::Closed, .. }
             | Event::Moved { .. }
+            | Event::PositionValued { .. }
+            | Event::WalletValued { .. }
     )
 }
 

@@ -188,6 +188,7 @@ impl Referee {
                 let starts = self.model.account(account).liquidating.is_none() && below;
                 holds("I-16", starts, || format!("account {account} is below its line"))?;
                 self.model.account_mut(account).liquidating = Some(Ladder::default());
+                self.values_follow(account);
                 Ok(())
             }
             Event::LiquidationStep { account, market, stage, size, headroom_before, headroom_after, leg } => {

@@ -141,7 +141,7 @@ impl Referee {
     }
 
     /// A position's result at a price.
-    fn result(&self, market: &Market, size: i128, cost: i128, mark: i128, lens: Lens) -> i128 {
+    pub(super) fn result(&self, market: &Market, size: i128, cost: i128, mark: i128, lens: Lens) -> i128 {
         if size == 0 {
             return 0;
         }

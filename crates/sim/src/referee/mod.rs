@@ -44,6 +44,7 @@ mod settlement;
 mod shares;
 mod split;
 mod standing;
+mod stated;
 mod takeover;
 mod trails;
 mod value;
@@ -77,6 +78,8 @@ pub struct Referee {
     /// Accounts of which this command closed a position at a settlement price.
     settled: BTreeSet<AccountId>,
     ladder: ladder::Round,
+    /// Its liquidation has started, and the parameters that its values follow from are not stated yet.
+    awaiting: Option<AccountId>,
     /// The next order comes of this one, whose trigger was reached.
     triggered: Option<model::Order>,
     /// The order that was just taken comes of one whose trigger was reached.
