@@ -15,6 +15,7 @@ mod feed;
 mod map;
 mod margin;
 mod out;
+mod proof;
 mod replay;
 mod report;
 mod rulebook;
@@ -52,6 +53,10 @@ enum Command {
     Verify(verify::Args),
     /// Write what a journal has as tables: events, balances, positions, orders, liquidations, funding, income
     Export(export::Args),
+    /// Prove a liquidation to somebody who has nothing but a published digest
+    Prove(proof::ProveArgs),
+    /// Check such a proof: digests and arithmetic, from the file alone
+    CheckProof(proof::CheckArgs),
     /// Simulate whole venues with everything going wrong, and check what they promise
     Sim(simulate::Args),
 }
@@ -67,6 +72,8 @@ fn main() -> ExitCode {
         Command::Feed(args) => feed::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Prove(args) => proof::prove(&args),
+        Command::CheckProof(args) => proof::check(&args),
         Command::Sim(args) => simulate::run(&args),
     }
 }

@@ -51,10 +51,41 @@ macro_rules! hexadecimal {
                 fmt::Display::fmt(self, f)
             }
         }
+        impl std::str::FromStr for $name {
+            type Err = NotHexadecimal;
+
+            /// All its digits, lower case.
+            fn from_str(text: &str) -> Result<Self, NotHexadecimal> {
+                bytes_of(text).map(Self).ok_or(NotHexadecimal)
+            }
+        }
     };
 }
 hexadecimal!(Digest);
 hexadecimal!(LogId);
+
+/// Why a text is no digest and no name of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotHexadecimal;
+
+impl fmt::Display for NotHexadecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not all of its digits, 0 to 9 and a to f")
+    }
+}
+
+impl std::error::Error for NotHexadecimal {}
+
+fn bytes_of<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let value = |digit: &u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(value(high)? << 4 | value(low)?)).collect();
+    bytes.filter(|_| rest.is_empty())?.try_into().ok()
+}
 
 /// The first sector of a segment.
 ///

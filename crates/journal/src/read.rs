@@ -2,7 +2,7 @@
 
 use crate::disk::{length, read_all};
 use crate::layout::{BATCH_HEADER, BatchHeader, NoHeader, Place, SECTOR, SegmentHeader};
-use crate::layout::{chain, record_at, sectors, segment_name, segment_number};
+use crate::layout::{chain, record_at, record_header, sectors, segment_name, segment_number};
 use crate::{Damage, Digest, Disk, Error, LogId, UnreadableTail};
 
 /// What a batch is.
@@ -60,6 +60,13 @@ pub struct Record<'a> {
 }
 
 impl<'a> Batch<'a> {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> BatchPlace {
+        let Self { segment, offset, first, epoch, before, id, .. } = *self;
+        BatchPlace { id, segment, offset, first, epoch, before }
+    }
+
     /// Its records, in order.
     pub fn iter(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
         let (mut rest, mut sequence, step) = (self.body, self.first, self.kind == Kind::Records);
@@ -71,6 +78,47 @@ impl<'a> Batch<'a> {
             sequence += u64::from(step);
             Some(record)
         })
+    }
+}
+
+/// Where a batch of records stands and what it follows: with its records, all that its hash is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchPlace {
+    /// Which journal.
+    pub id: LogId,
+    /// Number of the segment.
+    pub segment: u64,
+    /// Where in that, bytes.
+    pub offset: u64,
+    /// Sequence of the first record.
+    pub first: u64,
+    /// In which run of the writer it was written.
+    pub epoch: u64,
+    /// The hash of everything before it.
+    pub before: Digest,
+}
+
+impl BatchPlace {
+    /// The hash of everything to the end of a batch with these records at this place; `None` where it could not stand.
+    #[must_use]
+    pub fn digest<'a>(&self, records: impl IntoIterator<Item = &'a [u8]>) -> Option<Digest> {
+        let (mut body, mut count) = (Vec::new(), 0_u32);
+        for record in records {
+            let sequence = self.first.checked_add(count.into())?;
+            body.extend_from_slice(&record_header(self.id, self.epoch, sequence, record));
+            body.extend_from_slice(record);
+            count = count.checked_add(1)?;
+        }
+        let header = BatchHeader {
+            offset: u32::try_from(self.offset).ok()?,
+            kind: Kind::Records.code(),
+            first: self.first,
+            records: count,
+            bytes: u32::try_from(body.len()).ok()?,
+            epoch: self.epoch,
+            before: self.before,
+        };
+        Some(chain(&header.write(Place { id: self.id, number: self.segment }), &body))
     }
 }
 

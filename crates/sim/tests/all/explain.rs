@@ -38,6 +38,38 @@ fn every_figure_of_every_scenario_comes_out_again() {
     assert!(counts.values().all(|(events, checks)| *events >= 20 && *checks > *events), "{counts:?}");
 }
 
+/// What a liquidation states follows from its grounds, and these are the ones that it states.
+#[test]
+fn grounds_have_the_hash_that_is_stated() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let (mut seen, mut unusable, mut settling, mut legs) = (0, 0, 0, 0);
+    for path in scenarios::files(&root) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut state = engine::State::default();
+        let mut observer = |step: scenario::Step<'_>| {
+            let events = step.engine.events();
+            for (at, event) in events.iter().enumerate() {
+                state.follow(step.command, event);
+                let Event::LiquidationStarted { account, equity, maintenance_margin } = *event else { continue };
+                let grounds = state.grounds(account);
+                let stated = grounds.check(&events[at..]).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+                assert_eq!((stated.equity, stated.maintenance_margin), (equity, maintenance_margin));
+                // They are text in a proof.
+                let json = serde_json::to_string(&grounds).unwrap();
+                assert_eq!(serde_json::from_str::<engine::Grounds<'_>>(&json).unwrap(), grounds);
+                seen += 1;
+                unusable += grounds.markets.iter().filter(|row| !row.usable).count();
+                unusable += grounds.assets.iter().filter(|row| !row.usable).count();
+                settling += grounds.markets.iter().filter(|row| row.settling).count();
+                legs += usize::from(stated.positions > grounds.markets.len());
+            }
+        };
+        scenario::run_observed(&text, &mut observer).unwrap();
+    }
+    println!("{seen} liquidations; unusable prices {unusable}, settling markets {settling}, both legs {legs}");
+    assert!(seen >= 100 && unusable > 0 && legs > 0, "{seen} {unusable} {legs}");
+}
+
 /// A venue that charged a unit more than its rule says: the figure does not come out again, and the state neither.
 #[test]
 fn a_figure_that_is_a_unit_off_is_found() {
