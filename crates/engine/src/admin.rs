@@ -126,8 +126,10 @@ pub(crate) fn set_market_status(
     let state = out.state();
     let row = state.find_market(market)?;
     let from = row.status;
-    if row.is_over() || matches!(status, MarketStatus::Settling | MarketStatus::Settled) {
-        let status = if row.is_over() { from } else { status };
+    // A market that was halted because something does not hold of it stays so, until another version of this program mends it.
+    let faulty = from == Halted && (state.broken(market).is_some() || state.settling.contains_key(&market));
+    if faulty || row.is_over() || matches!(status, MarketStatus::Settling | MarketStatus::Settled) {
+        let status = if faulty || row.is_over() { from } else { status };
         return Err(Reject::MarketStatusForbids { status });
     }
     if state.end_has_begun(market) && matches!(status, Open | PostOnly) {

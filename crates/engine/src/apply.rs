@@ -408,6 +408,7 @@ fn new_market(params: MarketParams, now: Time) -> Market {
         residue: 0,
         clearing: Money::ZERO,
         open_interest: 0,
+        short_interest: 0,
         costs: Money::ZERO,
         resting: 0,
         resting_buys: 0,
@@ -573,7 +574,7 @@ fn change_position(
     };
     let row = exposure(state, account, position);
     let old = row.size;
-    let before = i128::from(old.units()).max(0);
+    let (was, is) = (i128::from(old.units()), i128::from(size.units()));
     let grown = cost.abs() - row.cost.abs();
     (row.size, row.cost, row.funding) = (size, cost, index);
     if state.account(account).watched {
@@ -582,7 +583,8 @@ fn change_position(
         watch(state, account, market, &change);
     }
     let market = state.market_mut(market);
-    market.open_interest += i128::from(size.units()).max(0) - before;
+    market.open_interest += is.max(0) - was.max(0);
+    market.short_interest += (-is).max(0) - (-was).max(0);
     market.clearing -= realised;
     market.costs += grown;
     credit(state, account, asset, realised);

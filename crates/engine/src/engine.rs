@@ -4,8 +4,8 @@
 use crate::output::{Output, Touched};
 use crate::{
     Answer, Command, Digest, Event, Reject, State, admin, batch, borrow, caps, collateral, deadlines, delisting,
-    digest, drawdown, fees, funding, funds, isolated, ladder, place, prices, realise, resort, risk, settlement,
-    triggers,
+    digest, drawdown, fees, funding, funds, invariants, isolated, ladder, place, prices, realise, resort, risk,
+    settlement, triggers,
 };
 use alloc::vec::Vec;
 use units::Time;
@@ -74,6 +74,7 @@ impl Engine {
                 out.emit(Event::Refused { code: reject.code() });
             }
         }
+        invariants::check(&mut out);
         answer
     }
 

@@ -1011,6 +1011,8 @@ pub enum StatusReason {
     IndexUnusable,
     /// Its announced end is near.
     Schedule,
+    /// Something did not hold of it: a fault of this program, and of this market alone.
+    Broken(crate::Invariant),
 }
 
 /// Why money moved.

@@ -2,7 +2,7 @@
 
 use crate::fault::fault;
 use crate::output::Output;
-use crate::{AccountId, Event, MarketId, PositionId};
+use crate::{AccountId, Event, Invariant, MarketId, PositionId, invariants};
 use rules::{funding_index_step, funding_payment};
 use units::{Money, Time};
 
@@ -29,7 +29,10 @@ pub(crate) fn post_due(out: &mut Output<'_>) {
         }
         let (mark, rate) = (row.mark, row.expected_funding());
         let step = funding_index_step(row.contract(), mark, rate).and_then(|step| row.funding_index.checked_add(step));
-        let Some(cumulative) = step else { fault("the cumulative funding of a market fits") };
+        let Some(cumulative) = step else {
+            invariants::halt(out, market, Invariant::Funding);
+            continue;
+        };
         out.emit(Event::FundingPosted { market, rate, mark, cumulative, next });
     }
 }

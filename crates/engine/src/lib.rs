@@ -37,6 +37,7 @@ mod hedge;
 mod history;
 mod ids;
 mod income;
+mod invariants;
 mod isolated;
 mod ladder;
 pub mod limits;
@@ -89,6 +90,7 @@ pub use grounds::{AssetGrounds, Disagrees, Figure, Grounds, MarketGrounds, State
 pub use history::History;
 pub use ids::{AccountId, AssetId, GroupId, IndexId, Leg, LimitScope, MarketId, Name, OrderId, OwnerId, PositionId};
 pub use income::{Income, IncomeKind};
+pub use invariants::Invariant;
 pub use loss::{LossIndex, Losses};
 pub use map::{LiquidationMap, MapRow, MapStep, Moved, Shock};
 pub use margin::{Basis, Terms};

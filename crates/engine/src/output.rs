@@ -19,6 +19,8 @@ pub(crate) struct Touched {
     pub accounts: Vec<AccountId>,
     /// Markets whose mark, index or last price moved.
     pub markets: Vec<MarketId>,
+    /// Markets in which a position or an order changed, some of them twice.
+    pub changed: Vec<MarketId>,
 }
 
 impl<'a> Output<'a> {
@@ -49,6 +51,14 @@ impl<'a> Output<'a> {
             self.charge_interest(&event);
         }
         apply(self.state, &event, definition);
+        if let Event::PositionChanged { market, .. }
+        | Event::OrderAccepted { market, .. }
+        | Event::MarketSplit { market, .. }
+        | Event::MarketStatusSet { market, .. } = event
+            && self.touched.changed.last() != Some(&market)
+        {
+            self.touched.changed.push(market);
+        }
         self.events.push(event);
     }
 
@@ -72,6 +82,10 @@ impl<'a> Output<'a> {
         if !self.touched.markets.contains(&market) {
             self.touched.markets.push(market);
         }
+    }
+
+    pub fn next_changed_market(&mut self) -> Option<MarketId> {
+        self.touched.changed.pop()
     }
 
     pub fn next_touched_account(&mut self) -> Option<AccountId> {

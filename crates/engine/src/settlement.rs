@@ -9,8 +9,8 @@ use crate::output::Output;
 use crate::params::{Expiry, Kind};
 use crate::state::Settling;
 use crate::{
-    AccountId, Answer, CancelReason, Event, Leg, MarketId, MarketStatus, OrderId, PositionId, Reject, SettlementSource,
-    State, StatusReason, limits, risk,
+    AccountId, Answer, CancelReason, Event, Invariant, Leg, MarketId, MarketStatus, OrderId, PositionId, Reject,
+    SettlementSource, State, StatusReason, invariants, limits, risk,
 };
 use alloc::vec::Vec;
 use units::{Round, Time};
@@ -83,6 +83,9 @@ pub(crate) fn run(out: &mut Output<'_>) {
     let (mut cancels, mut looks, mut closes) =
         (limits::SETTLEMENT_CANCELS, limits::SETTLEMENT_LOOKS, limits::SETTLEMENTS_PER_COMMAND);
     for market in markets {
+        if out.state().market(market).status == MarketStatus::Halted {
+            continue; // what it came to did not add up
+        }
         if cancel_orders(out, market, &mut cancels) && close_positions(out, market, &mut looks, &mut closes) {
             end(out, market);
         }
@@ -149,7 +152,7 @@ fn end(out: &mut Output<'_>, market: MarketId) {
     let rounding = -out.state().settling.get(&market).map_or(units::Money::ZERO, |s| s.value);
     let row = out.state().market(market);
     if row.open_interest != 0 || row.clearing != rounding || rounding.is_negative() {
-        fault("the clearing account of a settled market holds what rounding left, and nothing else");
+        return invariants::halt(out, market, Invariant::Clearing);
     }
     out.emit(Event::MarketSettled { market, rounding });
 }

@@ -187,6 +187,7 @@ impl Market {
         self.average.buckets.iter_mut().for_each(|row| row.1 = split.weighted(row.1));
         self.average.price = self.average.computed();
         self.open_interest = split.contracts(self.open_interest);
+        self.short_interest = split.contracts(self.short_interest);
     }
 }
 

@@ -234,8 +234,10 @@ pub struct Market {
     pub residue: i128,
     /// The other side of every realised result: −Σ cost + posted but unsettled funding − shared losses not paid yet.
     pub clearing: Money,
-    /// Σ of long sizes, 1e-8 contract; the short side is the same.
+    /// Σ of long sizes, 1e-8 contract.
     pub open_interest: i128,
+    /// Σ of short sizes without their sign, 1e-8 contract: the same, or the market is halted ([`crate::Invariant`]).
+    pub short_interest: i128,
     /// Σ of |cost| of all positions, settlement asset. A price of that asset must leave room for it.
     pub costs: Money,
     /// Σ of open sizes of resting orders, both sides, 1e-8 contract.

@@ -54,6 +54,7 @@ pub fn audit(state: &State) -> Result<(), Broken> {
             same("I-02", &|| format!("the sum of all sizes in market {at}"), 0, longs + shorts)?;
         }
         same("I-07", &|| format!("the open interest of market {at}"), market.open_interest, longs)?;
+        same("I-07", &|| format!("the short side of market {at}"), market.short_interest, -shorts)?;
         let costs: i128 = positions().map(|e| e.cost.units().abs()).sum();
         same("I-07", &|| format!("the sum of all costs in market {at}"), market.costs.units(), costs)?;
     }

@@ -36,3 +36,6 @@ mod never_scan;
 
 #[path = "all/map.rs"]
 mod map;
+
+#[path = "all/market_faults.rs"]
+mod market_faults;

@@ -22,6 +22,8 @@ macro_rules! kinds {
 
         fn kind(event: &Event) -> &'static str {
             match event { $( $pattern => $name, )*
+                // A fault of the program: the referee says so at once.
+                Event::MarketStatusSet { reason: StatusReason::Broken(_), .. } => "market_status_set by a broken invariant",
                 // Needs more accounts than random work has: see `a_settlement_goes_on_over_several_commands`.
                 Event::SettlementContinues { .. } => "settlement_continues",
                 Event::RealisationContinues { .. } => "realisation_continues" }

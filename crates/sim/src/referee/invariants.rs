@@ -56,6 +56,7 @@ impl Referee {
         let (size, value, _) = self.model.market(id).closed;
         same("I-02", || format!("sum of sizes in market {id}"), 0, longs + shorts + size)?;
         same("I-07", || format!("open interest of market {id}"), longs, market.open_interest)?;
+        same("I-07", || format!("short side of market {id}"), -shorts, market.short_interest)?;
         let cost: i128 = positions.iter().map(|e| e.cost.units()).sum();
         let owed: BigInt = positions.iter().map(|e| unsettled(e, market)).sum();
         let here = self.model.accounts.iter().flat_map(|a| &a.exposures).filter(|(p, _)| p.market == id);

@@ -106,6 +106,8 @@ impl Referee {
                 holds("facts", by_command || *reason != StatusReason::Command, || {
                     format!("status {status:?} was asked for")
                 })?;
+                let sound = !matches!(reason, StatusReason::Broken(_));
+                holds("I-07", sound, || format!("market {market} is whole: {reason:?}"))?;
                 if *reason == StatusReason::IndexUnusable {
                     let index = self.model.market(*market).params.index;
                     let row = &self.model.indices[index.index()];
