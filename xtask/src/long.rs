@@ -69,8 +69,8 @@ const LONG: [Long; 7] = [
     Long {
         name: "sim",
         does: "whole venues with everything going wrong, 10⁸ commands",
-        env: &[("PLIMSOLL_SIM_SEEDS", "60000")],
-        commands: &["cargo test --release -p plimsoll-sim --test all simulator::nothing_acknowledged -- --nocapture"],
+        env: &[],
+        commands: &["cargo run --quiet --release -p plimsoll-cli -- sim --seed 1000 --seeds 65000 --commands 1560"],
         output: Output::Any,
     },
     Long {

@@ -4,14 +4,15 @@ use crate::out;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use sim::simulator::{Judging, Report, run as run_seed};
+use sim::simulator::{Judging, Report, run_many};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Instant;
 
 /// What `plimsoll sim` takes.
 #[derive(clap::Args)]
 #[command(after_help = "\
-A seed is a whole venue on one thread: clients, clock, feeds, node, journal and a disk in memory, and what goes wrong with each is drawn
+A seed is a whole venue on one thread, as many at a time as there are cores: clients, clock, feeds, node, journal and a disk in memory, and what goes wrong with each is drawn
 from the seed. docs/simulator.md has the faults and the promises. A failure prints the one command that repeats it.
 
 Exit codes: 0 every promise was kept, 1 one was not, 2 usage.
@@ -33,6 +34,9 @@ pub struct Args {
     /// Of which runs the slow referee judges every command
     #[arg(long, value_enum, default_value_t)]
     judge: JudgeArg,
+    /// Seeds at a time; as many as there are cores, unless it is said
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Print one JSON object (plimsoll.sim/1)
     #[arg(long)]
     json: bool,
@@ -60,29 +64,28 @@ pub fn run(args: &Args) -> ExitCode {
     if let Ok(style) = ProgressStyle::with_template("{bar:30} seed {pos} of {len}, {eta} left") {
         bar.set_style(style);
     }
-    let (mut report, begin) = (Report::default(), Instant::now());
-    for seed in (0..args.seeds).map(|n| args.seed.saturating_add(n)) {
-        match run_seed(seed, args.commands, judging) {
-            Ok(one) => report.add(&one),
-            Err(failure) => {
-                bar.finish_and_clear();
-                let text = match args.json {
-                    true => format!(
-                        "{:#}\n",
-                        json!({
-                            "schema": "plimsoll.sim/1", "kept": false, "seed": failure.seed,
-                            "commands": failure.commands, "what": failure.what, "last": failure.last,
-                        })
-                    ),
-                    false => format!("{failure}\n"),
-                };
-                out::print(&text);
-                return ExitCode::from(1);
-            }
-        }
-        bar.inc(1);
-    }
+    let begin = Instant::now();
+    let seeds = args.seed..args.seed.saturating_add(args.seeds);
+    let jobs = args.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let ran = run_many(seeds, args.commands, judging, jobs, &|ended| bar.inc(ended));
     bar.finish_and_clear();
+    let report = match ran {
+        Ok(report) => report,
+        Err(failure) => {
+            let text = match args.json {
+                true => format!(
+                    "{:#}\n",
+                    json!({
+                        "schema": "plimsoll.sim/1", "kept": false, "seed": failure.seed,
+                        "commands": failure.commands, "what": failure.what, "last": failure.last,
+                    })
+                ),
+                false => format!("{failure}\n"),
+            };
+            out::print(&text);
+            return ExitCode::from(1);
+        }
+    };
     let seconds = begin.elapsed().as_secs_f64();
     out::print(&if args.json { as_json(&report) } else { format!("{report}\nevery promise was kept\n") });
     let rate = report.commands as f64 / seconds.max(1e-9);

@@ -11,7 +11,10 @@ mod world;
 
 use crate::random::Dice;
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use world::World;
 
 /// Which commands the slow referee judges, from the journal, when a run has ended.
@@ -140,6 +143,51 @@ pub fn run(seed: u64, commands: u64, judging: Judging) -> Result<Report, Box<Fai
     match once(seed, commands, judging) {
         Ok(report) => Ok(report),
         Err(failure) => Err(fewest(failure, judging)),
+    }
+}
+
+/// Runs seeds from a first one on, in as many threads, each a venue of its own. `progress` is told how many more have ended.
+///
+/// # Errors
+/// The failure of the lowest seed that fails; seeds above it may not have been run.
+pub fn run_many(
+    seeds: Range<u64>,
+    commands: u64,
+    judging: Judging,
+    jobs: NonZeroUsize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report, Box<Failure>> {
+    let next = AtomicU64::new(seeds.start);
+    let failed = AtomicBool::new(false);
+    let work = || {
+        let (mut report, mut failure) = (Report::default(), None);
+        while !failed.load(Ordering::Relaxed) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                break;
+            }
+            match run(seed, commands, judging) {
+                Ok(one) => report.add(&one),
+                Err(found) => {
+                    failed.store(true, Ordering::Relaxed);
+                    failure = Some(found);
+                }
+            }
+            progress(1);
+        }
+        (report, failure)
+    };
+    let ended: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.get()).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    let mut sum = Report::default();
+    for (report, _) in &ended {
+        sum.add(report);
+    }
+    match ended.into_iter().filter_map(|(_, failure)| failure).min_by_key(|failure| failure.seed) {
+        None => Ok(sum),
+        Some(failure) => Err(failure),
     }
 }
 
