@@ -12,20 +12,14 @@
 //! one look at the first of each ladder, as much as with none; each that is reached: an order, about 1 µs.
 #![allow(missing_docs, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a bench, with numbers far below
 
-use plimsoll_engine::params::{
-    AdlPolicy, AdlPrice, AssetParams, CollateralSchedule, IndexParams, LiquidationParams, LiquidationPolicy,
-    MarketGuards, MarketParams,
-};
-use plimsoll_engine::{
-    AccountId, AssetId, Callback, Command, Engine, IndexId, MarketId, Name, OwnerId, PlaceOrder, Quote, Role, Side,
-    TimeInForce, Trigger, TriggerBy, TriggerWhen,
-};
-use rules::{Contract, FundingRule, IndexRule, Ladder, MarkRule, TierTable};
-use std::time::Instant;
-use units::{Money, Price, Rate, Size, Time};
+extern crate plimsoll_engine as engine;
 
-const MARKETS: u16 = 20;
-const START: i64 = 1_760_000_000_000_000_000;
+mod flow;
+
+use engine::{AccountId, Callback, Command, Engine, MarketId, PlaceOrder, Side, Trigger, TriggerBy, TriggerWhen};
+use flow::{MARKETS, Random, START, cpu_ns, openings, prices, random_order, setup};
+use std::time::Instant;
+use units::{Price, Rate, Size, Time};
 
 fn main() {
     let asked: Vec<u32> = std::env::args().filter_map(|a| a.parse().ok()).collect();
@@ -45,7 +39,7 @@ fn main() {
 fn run(accounts: u32) {
     let before = resident();
     let (mut engine, mut random) = (venue(accounts), Random(7));
-    open_positions(&mut engine, accounts, &mut random);
+    open_positions(&mut engine, accounts);
     let bytes = (resident() - before) / u64::from(accounts);
     println!("\n{accounts} accounts, {MARKETS} markets, 2 positions each: {bytes} bytes an account");
     ticks(&mut engine, accounts);
@@ -67,7 +61,7 @@ fn orders(engine: &mut Engine, what: &str, accounts: u32, spread: u16, random: &
             at += 10_000;
             refused += u64::from(engine.apply(Time::from_ns(at), command).is_err());
         }
-        fills += engine.events().iter().filter(|e| matches!(e, plimsoll_engine::Event::Filled { .. })).count() as u64;
+        fills += engine.events().iter().filter(|e| matches!(e, engine::Event::Filled { .. })).count() as u64;
         engine.end_batch();
         worst.push(batch_started.elapsed().as_nanos() / 1_000);
     }
@@ -80,21 +74,6 @@ fn orders(engine: &mut Engine, what: &str, accounts: u32, spread: u16, random: &
         worst[worst.len() / 2],
         worst[worst.len() * 99 / 100]
     );
-}
-
-fn random_order(accounts: u32, spread: u16, random: &mut Random) -> Command {
-    let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
-    let offset = random.below(40) as i64 - 20;
-    let price = Price::new((10_000 + offset) * 1_000_000).expect("in range");
-    let force = if random.below(2) == 0 { TimeInForce::Gtc } else { TimeInForce::Ioc };
-    let account = random.below(u64::from(accounts)) as u32;
-    let market = home(account, random.below(u64::from(spread)) as u32);
-    order(account + 1, market, side, price, force)
-}
-
-fn order(account: u32, market: u16, side: Side, price: Price, force: TimeInForce) -> Command {
-    let order = PlaceOrder::limit(AccountId(account), MarketId(market), side, Size::whole(1), price);
-    Command::PlaceOrder(PlaceOrder { force, ..order })
 }
 
 /// Mark ticks of all markets, nobody below the line.
@@ -189,7 +168,7 @@ fn stops(each: u32) {
         let started = Instant::now();
         engine.apply(Time::from_ns(at), &command).expect("prices are good");
         let took = started.elapsed().as_nanos() as u64;
-        let triggered = |e: &&plimsoll_engine::Event| matches!(e, plimsoll_engine::Event::OrderTriggered { .. });
+        let triggered = |e: &&engine::Event| matches!(e, engine::Event::OrderTriggered { .. });
         let reached = engine.events().iter().filter(triggered).count();
         engine.end_batch();
         (took, reached)
@@ -227,140 +206,21 @@ fn baselines(accounts: u32, random: &mut Random) {
     );
 }
 
-fn open_positions(engine: &mut Engine, accounts: u32, random: &mut Random) {
-    let mut at = START;
-    for n in 0..accounts {
-        for k in 0..2u32 {
-            let market = home(n, k);
-            let side = if n % 2 == 0 { Side::Buy } else { Side::Sell };
-            at += 1_000;
-            let command = order(n + 1, market, side, Price::whole(100), TimeInForce::Gtc);
-            engine.apply(Time::from_ns(at), &command).expect("opening orders are good");
-        }
-        if n % 1_024 == 0 {
-            engine.end_batch();
-            let _ = random.below(2);
-        }
-    }
-    engine.end_batch();
-}
-
-/// The k-th market of an account; neighbours share theirs, so that they can trade with each other.
-fn home(account: u32, k: u32) -> u16 {
-    ((account / 2 + k * 7) % u32::from(MARKETS)) as u16
-}
-
 fn venue(accounts: u32) -> Engine {
     let mut engine = Engine::new();
-    let at = Time::from_ns(START);
-    let mut apply = |command: &Command| engine.apply(at, command).expect("set-up is good");
-    let name = |text: &str| Name::new(text).expect("a good name");
-    apply(&Command::OpenAccount { owner: OwnerId(0), role: Role::Fund, name: name("fund") });
-    let rate = |text: &str| text.parse::<Rate>().expect("a rate");
-    let asset = AssetParams {
-        name: name("USDC"),
-        decimals: 6,
-        index: None,
-        haircut: Rate::ONE,
-        conversion_discount: Rate::ZERO,
-        schedule: CollateralSchedule::default(),
-        borrow: Default::default(),
-    };
-    apply(&Command::AddAsset(Box::new(asset)));
-    let tiers = [("100000", "0.02", "0.01"), ("1000000", "0.04", "0.02"), ("1000000000", "0.1", "0.05")];
-    let tiers = tiers.map(|(cap, i, m)| (cap.parse().expect("money"), rate(i), rate(m)));
-    for n in 0..MARKETS {
-        let index = IndexParams {
-            name: name(&format!("I{n}")),
-            weights: vec![1, 1, 1],
-            rule: IndexRule { quorum: 2, max_deviation: rate("0.03") },
-            stale_ns: 3_600 * Time::SECOND_NS,
-            speed: rate("0.1"),
-            reduce_only_after_ns: 3_600 * Time::SECOND_NS,
-            redemption: None,
-            last_resort: Default::default(),
-            own: None,
-        };
-        apply(&Command::AddIndex(Box::new(index)));
-        apply(&Command::ListMarket(Box::new(MarketParams {
-            name: name(&format!("M{n}-PERP")),
-            contract: Contract::Linear,
-            settlement: AssetId(0),
-            index: IndexId(n),
-            tick: "0.01".parse().expect("price"),
-            lot: "0.001".parse().expect("size"),
-            taker_fee: rate("0.0005"),
-            maker_fee: rate("0.0002"),
-            closing_fee: Rate::ZERO,
-            ladder: Ladder::Tiers(TierTable::derive(&tiers).expect("tiers")),
-            mark: MarkRule::Index,
-            mark_band: rate("0.05"),
-            mark_speed: rate("0.1"),
-            order_band: rate("0.1"),
-            funding: FundingRule {
-                interval_ns: 28_800 * Time::SECOND_NS,
-                interest: rate("0.0001"),
-                clamp: rate("0.0005"),
-                cap: rate("0.003"),
-                floor: rate("-0.003"),
-            },
-            impact_notional: Money::whole(10_000),
-            funding_gap_ns: 86_400 * Time::SECOND_NS,
-            liquidation: LiquidationParams {
-                fee: rate("0.01"),
-                band: rate("0.02"),
-                depth_share: rate("0.5"),
-                fund_limit: Money::whole(10_000_000),
-                adl_price: AdlPrice::Bankruptcy,
-                policy: LiquidationPolicy::ToTarget,
-                adl_policy: AdlPolicy::ProfitLeverage,
-                loss: Default::default(),
-            },
-            fund: AccountId(0),
-            rulebook: [0; 16],
-            guards: MarketGuards::default(),
-            fee_tiers: Vec::new(),
-            kind: Default::default(),
-            realise_every_ns: 0,
-        })));
-    }
-    for n in 1..=accounts {
-        apply(&Command::OpenAccount { owner: OwnerId(n), role: Role::Trading, name: name("a") });
-        apply(&Command::Deposit {
-            account: AccountId(n),
-            asset: AssetId(0),
-            amount: Money::whole(10_000),
-            reference: u64::from(n),
-        });
-    }
-    apply(&prices(at, 10_000_000_000));
+    setup(accounts, &mut |command| drop(engine.apply(Time::from_ns(START), command).expect("set-up is good")));
     engine.end_batch();
     engine
 }
 
-fn prices(at: Time, units: i64) -> Command {
-    let price = Price::new(units).expect("a price");
-    let quote = |n: u16| (0..3u8).map(move |source| Quote { index: IndexId(n), source, price, time: at });
-    Command::SetPrices { quotes: (0..MARKETS).flat_map(quote).collect() }
-}
-
-/// SplitMix64: a bench's inputs, the same every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
+fn open_positions(engine: &mut Engine, accounts: u32) {
+    for (n, (at, command)) in openings(accounts).enumerate() {
+        engine.apply(Time::from_ns(at), &command).expect("opening orders are good");
+        if n % 2_048 == 0 {
+            engine.end_batch();
+        }
     }
-}
-
-/// CPU time of this thread so far.
-fn cpu_ns() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0)
+    engine.end_batch();
 }
 
 /// Resident bytes of this process.
