@@ -10,8 +10,11 @@ use std::collections::{BTreeMap, VecDeque};
 /// How many answers of a client are remembered.
 pub const ANSWERS_PER_CLIENT: usize = 64;
 
-/// How many clients are remembered.
+/// How many clients are remembered at least: those that asked last.
 pub const CLIENTS_MAX: usize = 100_000;
+
+/// How many more there may be before the older ones are forgotten, all at once.
+const CLIENTS_SPARE: usize = CLIENTS_MAX / 8;
 
 /// An answer with the sequence of its command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +41,6 @@ pub(crate) enum Known<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answers {
     clients: BTreeMap<u64, Client>,
-    /// Clients by the sequence of their last request.
-    by_age: BTreeMap<u64, u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,17 +64,24 @@ impl Answers {
 
     pub fn remember(&mut self, id: RequestId, sequence: u64, outcome: Outcome) {
         let client = self.clients.entry(id.client).or_default();
-        self.by_age.remove(&client.last);
         client.last = sequence;
         client.newest.push_back(Remembered { number: id.number, sequence, outcome });
         if client.newest.len() > ANSWERS_PER_CLIENT {
             client.newest.pop_front();
         }
-        self.by_age.insert(sequence, id.client);
-        if self.clients.len() > CLIENTS_MAX
-            && let Some((_, oldest)) = self.by_age.pop_first()
-        {
-            self.clients.remove(&oldest);
+        if self.clients.len() > CLIENTS_MAX + CLIENTS_SPARE {
+            self.forget();
+        }
+    }
+
+    /// Forgets who asked longest ago, down to the number that is kept: a look at all of them, once in many new ones.
+    fn forget(&mut self) {
+        let mut lasts: Vec<u64> = self.clients.values().map(|client| client.last).collect();
+        let too_many = lasts.len().saturating_sub(CLIENTS_MAX);
+        if too_many > 0 {
+            let (_, first_kept, _) = lasts.select_nth_unstable(too_many);
+            let first_kept = *first_kept;
+            self.clients.retain(|_, client| client.last >= first_kept);
         }
     }
 
@@ -117,7 +125,6 @@ impl Answers {
                 client.last = sequence;
                 client.newest.push_back(Remembered { number, sequence, outcome });
             }
-            answers.by_age.insert(client.last, name);
             answers.clients.insert(name, client);
         }
         from.is_empty().then_some(answers)
@@ -155,6 +162,25 @@ mod tests {
         assert_eq!(answers.find(id(1, 72)), Known::Forgotten { last: 200 });
         assert_eq!(answers.find(id(1, 199)), Known::Forgotten { last: 200 });
         assert_eq!(answers.find(id(2, 1)), Known::New);
+    }
+
+    #[test]
+    fn the_clients_that_asked_last_are_remembered() {
+        let mut answers = Answers::default();
+        let new = u64::try_from(CLIENTS_MAX + CLIENTS_SPARE).unwrap();
+        for client in 1..=new {
+            answers.remember(id(client, 1), client, Ok(Answer::Done));
+        }
+        answers.remember(id(1, 2), new + 1, Ok(Answer::Done));
+        assert_eq!(answers.clients.len(), CLIENTS_MAX + CLIENTS_SPARE);
+        answers.remember(id(new + 1, 1), new + 2, Ok(Answer::Done));
+        assert_eq!(answers.clients.len(), CLIENTS_MAX);
+        // The first asked again, the second did not.
+        assert!(matches!(answers.find(id(1, 2)), Known::Answered(_)));
+        assert_eq!(answers.find(id(2, 1)), Known::New);
+        let oldest = new + 2 - u64::try_from(CLIENTS_MAX).unwrap() + 1;
+        assert!(matches!(answers.find(id(oldest, 1)), Known::Answered(_)));
+        assert_eq!(answers.find(id(oldest - 1, 1)), Known::New);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl<D: Disk> Node<D> {
             }
         }
         let time = clock.max(self.engine.state().now);
-        if self.open.is_empty() && time >= self.engine.state().next_due && self.room(64)?.is_ok() {
+        if self.open.is_empty() && time >= self.engine.state().next_due && self.room(0, 64)?.is_ok() {
             let _ = self.apply(time, None, &Command::Tick)?; // it cannot be refused
         }
         self.commit()?;
@@ -132,9 +132,20 @@ impl<D: Disk> Node<D> {
     /// [`Ended`].
     pub fn apply(&mut self, clock: Time, id: Option<RequestId>, command: &Command) -> Result<(u64, Outcome), Ended> {
         self.working()?;
-        let time = clock.max(self.engine.state().now);
         let begin = self.bytes.len();
         engine::encode_into(command, &mut self.bytes);
+        self.apply_encoded(clock, id, command, begin)
+    }
+
+    /// The same, when the command's binary form stands at the end of the batch's bytes.
+    fn apply_encoded(
+        &mut self,
+        clock: Time,
+        id: Option<RequestId>,
+        command: &Command,
+        begin: usize,
+    ) -> Result<(u64, Outcome), Ended> {
+        let time = clock.max(self.engine.state().now);
         let quarantined = self.quarantine.has(self.bytes.get(begin..).unwrap_or_default());
         let applied = if quarantined { &Command::Tick } else { command };
         let engine = &mut self.engine;
@@ -190,16 +201,20 @@ impl<D: Disk> Node<D> {
             Known::Answered(answer) => (answer.sequence, Ok(answer.outcome.clone())),
             Known::Forgotten { last } => (durable, Err(NotTaken::Forgotten { last })),
             Known::New => {
-                let bytes = self.bytes.len();
+                let begin = self.bytes.len();
                 engine::encode_into(&request.command, &mut self.bytes);
-                let bytes = self.bytes.drain(bytes..).count();
-                match self.room(bytes)? {
+                match self.room(begin, self.bytes.len() - begin)? {
                     Ok(()) => {
-                        let (sequence, outcome) = self.apply(clock, request.id, &request.command)?;
+                        let (sequence, outcome) = self.apply_encoded(clock, request.id, &request.command, begin)?;
                         (sequence, Ok(outcome))
                     }
-                    Err(NotTaken::TooLarge { .. }) if !self.open.is_empty() => return Ok(Some((ticket, request))),
-                    Err(why) => (durable, Err(why)),
+                    Err(why) => {
+                        self.bytes.truncate(begin);
+                        if matches!(why, NotTaken::TooLarge { .. }) && !self.open.is_empty() {
+                            return Ok(Some((ticket, request)));
+                        }
+                        (durable, Err(why))
+                    }
                 }
             }
         };
@@ -207,9 +222,9 @@ impl<D: Disk> Node<D> {
         Ok(None)
     }
 
-    /// Whether a command of so many bytes more finds its room, asked before anything is applied.
-    fn room(&mut self, bytes: usize) -> Result<Result<(), NotTaken>, Ended> {
-        let batch = self.bytes.len() + bytes + (self.open.len() + 1) * RECORD_BESIDE;
+    /// Whether a command of so many bytes finds its room after those of the batch, asked before it is applied.
+    fn room(&mut self, before: usize, bytes: usize) -> Result<Result<(), NotTaken>, Ended> {
+        let batch = before + bytes + (self.open.len() + 1) * RECORD_BESIDE;
         if bytes > engine::limits::COMMAND_BYTES_MAX || (batch > BATCH_BYTES && !self.open.is_empty()) {
             return Ok(Err(NotTaken::TooLarge { bytes }));
         }
