@@ -31,9 +31,7 @@ fn main() {
     println!(
         "\n{accounts} accounts, each order in one of its two markets; the node beside the engine alone, same orders"
     );
-    println!(
-        "    batch   orders   wall/s  CPU ns  engine wall/s  CPU ns  wall ÷ engine  CPU ÷ engine  bytes each  p50 µs    p99  raw p50    p99"
-    );
+    println!("    batch   orders  orders/s  engine alone/s  ÷ engine  bytes each  p50 µs    p99  raw p50    p99");
     for (batch, count) in BATCHES {
         path(&folder, accounts, batch, count);
     }
@@ -116,7 +114,7 @@ fn path(folder: &Path, accounts: u32, batch: usize, count: usize) {
     let mut alone = engine(accounts);
     let mut raw = fresh(&folder.join("raw"));
     let (mut ours, mut engines, mut raws) = (Times::default(), Times::default(), Times::default());
-    let (mut our_cpu, mut engine_cpu, mut bytes, mut number) = (0, 0, 0, 0);
+    let (mut bytes, mut number) = (0, 0);
     let mut at = START + 10_000_000_000;
     let (mut file, mut offset, room) = (0, 0, 64 << 20);
     for chunk in commands.chunks(batch) {
@@ -129,22 +127,20 @@ fn path(folder: &Path, accounts: u32, batch: usize, count: usize) {
                 Request { id: Some(id), command: command.clone() }
             })
             .collect();
-        let (cpu, begin) = (cpu_ns(), Instant::now());
+        let begin = Instant::now();
         for request in requests {
             node.submit(request).expect("room in the queue");
         }
         let told = node.run(Time::from_ns(at)).expect("durable");
         ours.0.push(begin.elapsed());
-        our_cpu += cpu_ns() - cpu;
         assert_eq!(told.len(), chunk.len());
 
-        let (cpu, begin) = (cpu_ns(), Instant::now());
+        let begin = Instant::now();
         for command in chunk {
             let _ = alone.apply(Time::from_ns(at), command);
         }
         alone.end_batch();
         engines.0.push(begin.elapsed());
-        engine_cpu += cpu_ns() - cpu;
 
         // The same bytes, without anything else.
         let size = batch_bytes(chunk);
@@ -168,13 +164,10 @@ fn path(folder: &Path, accounts: u32, batch: usize, count: usize) {
     assert_eq!(node.engine().event_digest(), alone.event_digest(), "the same events");
     let each = count as f64;
     println!(
-        "{batch:9} {count:8} {:8.0} {:7} {:14.0} {:7} {:14.2} {:13.2} {:11.1} {:7.0} {:6.0} {:8.0} {:6.0}",
+        "{batch:9} {count:8} {:9.0} {:15.0} {:9.2} {:11.1} {:7.0} {:6.0} {:8.0} {:6.0}",
         each / ours.sum(),
-        our_cpu / count as u64,
         each / engines.sum(),
-        engine_cpu / count as u64,
         engines.sum() / ours.sum(),
-        engine_cpu as f64 / our_cpu as f64,
         bytes as f64 / each,
         ours.at(50),
         ours.at(99),

@@ -20,7 +20,7 @@ pub const SCHEMA: &str = "plimsoll.proof/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
-    /// [`SCHEMA`].
+    /// `plimsoll.proof/1`.
     pub schema: String,
     /// Whose liquidation.
     pub account: AccountId,
