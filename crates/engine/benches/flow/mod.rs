@@ -32,7 +32,7 @@ pub fn order(account: u32, market: u16, side: Side, price: Price, force: TimeInF
 /// Orders that open two positions for each account: the time of each, and the command. They follow the set-up.
 pub fn openings(accounts: u32) -> impl Iterator<Item = (i64, Command)> {
     let one = move |n: u32, k: u32| {
-        let side = if n % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if n.is_multiple_of(2) { Side::Buy } else { Side::Sell };
         order(n + 1, home(n, k), side, Price::whole(100), TimeInForce::Gtc)
     };
     let all = (0..accounts).flat_map(move |n| (0..2).map(move |k| one(n, k)));

@@ -16,19 +16,20 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> R
 /// Those in liquidation of whom something can be closed, and who have not come to an end without means.
 pub(super) fn waiting(state: &State) -> Vec<AccountId> {
     let unpaid = unpaid(state);
-    let closable = |id: &AccountId| {
-        state.account(*id).exposures.iter().any(|e| {
-            let market = state.market(e.market);
-            let shut = market.status == MarketStatus::Halted || market.is_over();
-            let usable = market.mark.is_positive() && state.index(market.params.index).is_usable(state.now);
-            !e.size.is_zero() && !shut && usable
-        })
-    };
+    let closable = |id: &AccountId| state.account(*id).exposures.iter().any(|e| can_close(state, e));
     state.liquidating.iter().copied().filter(|id| closable(id) && !unpaid.contains(id)).collect()
 }
 
+/// A position in a market that is open to the ladder, at a price that can be used.
+fn can_close(state: &State, e: &Exposure) -> bool {
+    let market = state.market(e.market);
+    let shut = market.status == MarketStatus::Halted || market.is_over();
+    let usable = market.mark.is_positive() && state.index(market.params.index).is_usable(state.now);
+    !e.size.is_zero() && !shut && usable
+}
+
 /// Those who have come to deleveraging and find nobody who could close them: they owe more than they have, no fund pays, and
-/// every winner would fall below a line itself; or all of the other side is in liquidation too. Their deficit stays until
+/// every winner would fall below a line itself; or all of the other side is in liquidation too, wherever something can be closed. Their deficit stays until
 /// someone has the means.
 pub(super) fn unpaid(state: &State) -> Vec<AccountId> {
     let stands = |e: &Exposure| {
@@ -36,7 +37,7 @@ pub(super) fn unpaid(state: &State) -> Vec<AccountId> {
             let against = |mine: &Exposure| mine.size.signum() * e.size.signum() < 0;
             !state.liquidating.contains(&AccountId::at(at)) && account.exposures_in(e.market).any(against)
         };
-        !e.size.is_zero() && state.accounts.iter().enumerate().any(other)
+        can_close(state, e) && state.accounts.iter().enumerate().any(other)
     };
     let without_means = |id: &AccountId| {
         let account = state.account(*id);

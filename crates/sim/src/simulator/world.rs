@@ -136,6 +136,13 @@ impl World {
         self.node.as_mut().ok_or_else(|| "the node is gone".to_owned())
     }
 
+    fn note(&mut self, at: Time, command: &Command) {
+        self.recent.push_back((at, command.clone()));
+        if self.recent.len() > 12 {
+            self.recent.pop_front();
+        }
+    }
+
     /// A client asks for something.
     fn make(&mut self, setup: bool) {
         let Some(node) = &self.node else { return };
@@ -143,10 +150,7 @@ impl World {
         if !setup && self.feed.pass(&mut self.dice, &mut command) {
             self.report.spoiled += 1;
         }
-        self.recent.push_back((at, command.clone()));
-        if self.recent.len() > 12 {
-            self.recent.pop_front();
-        }
+        self.note(at, &command);
         let client = if setup { 0 } else { self.dice.below(self.character.clients) };
         let Some(number) = usize::try_from(client).ok().and_then(|at| self.numbers.get_mut(at)) else { return };
         *number += 1;
@@ -398,7 +402,7 @@ impl World {
         for ticks in 0..QUIET_TICKS {
             let now = self.node()?.state().now;
             let (at, command) = self.random.calm(now);
-            self.recent.push_back((at, command.clone()));
+            self.note(at, &command);
             let node = self.node()?;
             node.submit(Request { id: None, command }).map_err(|why| why.to_string())?;
             node.run(at).map_err(|ended| ended.to_string())?;

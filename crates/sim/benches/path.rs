@@ -1,7 +1,7 @@
 //! The whole path, command → engine → journal → answer, on a real disk: beside the engine without a journal, and beside a plain write and
 //! sync of the same bytes; then the way back: how fast a journal is replayed, and a snapshot of a million accounts loaded.
 //!
-//! `cargo bench -p plimsoll-node --bench path [-- ACCOUNTS [SNAPSHOT_ACCOUNTS]]`. The orders are those of the engine's bench `venue`, by
+//! `cargo bench -p plimsoll-sim --bench path [-- ACCOUNTS [SNAPSHOT_ACCOUNTS]]`. The orders are those of the engine's bench `venue`, by
 //! 100,000 accounts in their two markets.
 //!
 //! Estimate: an order costs the engine 1.1 µs; encoding, hashing and copying 60 bytes and remembering an answer 0.3 µs more; a sync 0.1 to
@@ -14,7 +14,7 @@ mod flow;
 use engine::{Command, Engine};
 use flow::{Random, START, cpu_ns, openings, prices, random_order, setup};
 use journal::{Disk, LogId, Reader, RealDisk, Snapshots};
-use plimsoll_node::{Follower, Node, Options, Request, RequestId};
+use node::{Follower, Node, Options, Request, RequestId};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use units::Time;
