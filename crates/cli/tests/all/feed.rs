@@ -110,6 +110,59 @@ fn nothing_answered_is_lost_or_doubled_by_kill_9() {
     println!("{} kills; {last} commands answered, {to} durable", kills());
 }
 
+/// A file system that lets no file grow beyond a size: writes come out short, then fail. The process ends in the middle of its work, and
+/// nothing that it answered is lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_answered_is_lost_when_a_file_must_not_grow() {
+    let folder = Folder::new("feed-limited");
+    let mut child = feed(&folder.0);
+    let mut input = child.stdin.take().unwrap();
+    input.write_all((1..=50).map(line).collect::<String>().as_bytes()).unwrap();
+    drop(input);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    let mut answered = 50;
+    for blocks in [150, 300, 600] {
+        // The signal of the limit is ignored, so that the write fails instead. Blocks are of 512 bytes or, in some shells, 1,024.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" feed --tail drop \"$1\"");
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &script, env!("CARGO_BIN_EXE_plimsoll")]).arg(&folder.0);
+        let mut child = limited.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let from = answered + 1;
+        let sender = std::thread::spawn(move || {
+            for number in from..from + 40_000 {
+                if input.write_all(line(number).as_bytes()).is_err() {
+                    return;
+                }
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        sender.join().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_ne!(output.status.code(), Some(0), "{blocks} blocks: {told}");
+        assert!(told.contains("no room") || told.contains("cannot write"), "{blocks} blocks: {told}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let answers = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let answers: Vec<Value> = answers.filter(|answer| answer.get("answer").is_some()).collect();
+        for answer in &answers {
+            let number = answer["number"].as_u64().unwrap();
+            assert_eq!(answer["answer"]["account"].as_u64(), Some(number - 1), "{answer}");
+            answered = answered.max(number);
+        }
+        assert!(!answers.is_empty(), "{blocks} blocks: something was answered before: {told}");
+        let verified = plimsoll(&["verify", "--json"], &folder.0);
+        let found: Value = serde_json::from_slice(&verified.stdout).unwrap();
+        let to = found["to"].as_u64().unwrap();
+        assert!(to >= answered, "{blocks} blocks: answered {answered}, there to {to}");
+    }
+    let opened = plimsoll(&["feed", "--tail", "drop"], &folder.0);
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+    let verified = plimsoll(&["verify", "--json"], &folder.0);
+    let found: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(found["holds"], true, "{found:#}");
+}
+
 #[test]
 fn a_directory_in_use_or_of_others_is_refused() {
     let folder = Folder::new("feed-locked");
