@@ -35,6 +35,7 @@ const YEAR_S: f64 = 31_557_600.0;
 fn main() {
     let asked = std::env::args().filter_map(|a| a.parse().ok()).next();
     let accounts: u32 = asked.unwrap_or(1_000_000);
+    let copies = accounts <= 2_000_000; // a second engine of ten million is more than a machine has
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find(|line| line.starts_with("model name")).unwrap_or("model name: unknown");
     println!("{} load {}", model, std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
@@ -68,6 +69,8 @@ fn main() {
     ] {
         map(&engine, what, &Shock::new(moved, Rate::bps(100), down, up).expect("a shock"), f1);
     }
+    // Who a gap of −10 % finds, as one step of a map: detection alone, no command, nothing closed.
+    map(&engine, "all marks, −10 % in one step", &Shock::new(Moved::All, Rate::bps(1_000), 1, 0).expect("a shock"), f1);
     println!(
         "\n| what | ticks | mean µs | p99 µs | prices alone µs | × F1 mean | × F1 p99 | × F2 mean | found | evaluated per found |"
     );
@@ -96,12 +99,13 @@ fn main() {
     let times = run(&mut engine, &ticks);
     row("calm, 1 s", &times, nobody(&ticks), engine.work(), before);
 
-    let mut gapped = engine.clone();
-    let ticks = [path.moved(-0.10)];
-    let before = gapped.work();
-    let times = run(&mut gapped, &ticks);
-    row("gap of −10 %, first 4,096 closed", &times, nobody(&ticks), gapped.work(), before);
-    drop(gapped);
+    if copies {
+        let mut gapped = engine.clone();
+        let ticks = [path.moved(-0.10)];
+        let before = gapped.work();
+        let times = run(&mut gapped, &ticks);
+        row("gap of −10 %, first 4,096 closed", &times, nobody(&ticks), gapped.work(), before);
+    }
 
     let crash = |path: &mut Path, random: &mut Random| {
         path.drift((0.7f64).ln() / 1_200.0);
@@ -113,6 +117,105 @@ fn main() {
     row("crash of 30 % in 20 minutes, all closed through the fund", &times, nobody(&ticks), engine.work(), before);
     let work = engine.work();
     println!("\n{work:?}");
+    drop(engine);
+    if copies {
+        funding(accounts);
+        everything(10_000, everything(100_000, 0.0));
+    }
+}
+
+/// The tick that posts the funding of all markets beside one that does not, and beside a loop that would pay every holder.
+fn funding(accounts: u32) {
+    let (mut engine, mut random) = (venue(), Random(7));
+    let positions = open(&mut engine, accounts, &mut random);
+    let mut path = Path::new();
+    let due = |engine: &Engine| engine.state().markets[0].funding_next;
+    tick(&mut engine, &path.calm(&mut random, 0.0));
+    // Prices must be fresh when it is due: half-hours up to the last second before it.
+    let step = |engine: &mut Engine, at: Time| {
+        let quotes = (0..MARKETS).map(|n| Quote { index: IndexId(n), source: 0, price: Price::whole(100), time: at });
+        let command = Command::SetPrices { quotes: quotes.collect() };
+        let started = Instant::now();
+        engine.apply(at, &command).expect("prices are good");
+        let took = started.elapsed().as_nanos() as f64;
+        engine.end_batch();
+        took
+    };
+    let (mut posting, mut plain) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        let next = due(&engine);
+        while engine.state().now.plus_ns(1_800 * Time::SECOND_NS) < next {
+            let at = engine.state().now.plus_ns(1_800 * Time::SECOND_NS);
+            step(&mut engine, at);
+        }
+        step(&mut engine, next.plus_ns(-2 * Time::SECOND_NS));
+        plain.push(step(&mut engine, next.plus_ns(-Time::SECOND_NS)));
+        posting.push(step(&mut engine, next));
+        assert!(due(&engine) > next, "funding was posted");
+    }
+    let median = |all: &mut Vec<f64>| {
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let (posting, plain) = (median(&mut posting), median(&mut plain));
+    let eager = (0..3)
+        .map(|_| {
+            let started = cpu_ns();
+            let state = engine.state();
+            let mut sum = Money::ZERO;
+            for account in &state.accounts {
+                for e in &account.exposures {
+                    let index = state.market(e.market).funding_index;
+                    sum += rules::funding_payment(e.size, index - e.funding).map_or(Money::ZERO, |p| p.amount);
+                }
+            }
+            std::hint::black_box(sum);
+            cpu_ns() - started
+        })
+        .min()
+        .unwrap_or(0) as f64;
+    let each = ((posting - plain) / f64::from(MARKETS)).max(1.0);
+    println!(
+        "\nfunding of {MARKETS} markets, {accounts} accounts, {positions} positions: a tick that posts {:.1} µs, one that does not {:.1} µs: {each:.0} ns a market; paying every holder in a loop, without writing it {:.1} ms, × {:.0}",
+        posting / 1e3,
+        plain / 1e3,
+        eager / 1e6,
+        eager / (each * f64::from(MARKETS))
+    );
+}
+
+/// All marks 30 % lower in one tick, nobody in the book and a fund that is soon at its limit: ticks of the same prices until nobody is left
+/// in liquidation. ms; those of another number of accounts are compared.
+fn everything(accounts: u32, other: f64) -> f64 {
+    let (mut engine, mut random) = (venue(), Random(7));
+    open(&mut engine, accounts, &mut random);
+    let mut path = Path::new();
+    tick(&mut engine, &path.calm(&mut random, 0.0));
+    let prices = path.moved(-0.30);
+    let (before, started) = (engine.work(), cpu_ns());
+    let (mut commands, mut first) = (0u32, 0);
+    loop {
+        let took = tick(&mut engine, &prices);
+        first = if commands == 0 { took } else { first };
+        commands += 1;
+        if engine.state().liquidating.is_empty() || commands == 10_000 {
+            break;
+        }
+    }
+    let took = (cpu_ns() - started) as f64 / 1e6;
+    let found = engine.work().below - before.below;
+    let left = engine.state().liquidating.len();
+    let ratio = if other > 0.0 {
+        format!(", 10 times the accounts cost {:.1} times as much", other / took)
+    } else {
+        String::new()
+    };
+    println!(
+        "one −30 % mark, no book, {accounts} accounts: {found} fell, all closed in {took:.0} ms over {commands} commands ({:.1} µs each, the first command {:.1} ms), {left} left{ratio}",
+        took * 1e3 / found.max(1) as f64,
+        first as f64 / 1e6
+    );
+    took
 }
 
 /// What a number of commands cost, ns: the mean of CPU time, which the system counts in slices too long for one of them, and

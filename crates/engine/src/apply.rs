@@ -351,6 +351,7 @@ fn define(state: &mut State, event: &Event, definition: Definition<'_>) {
                 row.realise_next = next;
             }
             row.params = params.clone();
+            row.params_digest = params.digest();
             state.look_at_everyone();
         }
         (Event::RiskParamsSet, Definition::Risk(params)) => {
@@ -387,7 +388,9 @@ fn next_realisation(params: &MarketParams, now: Time) -> Time {
 fn new_market(params: MarketParams, now: Time) -> Market {
     let interval = params.funding.interval_ns;
     let next = crate::realise::next_multiple(now, interval);
+    let params_digest = params.digest();
     Market {
+        params_digest,
         realise_next: next_realisation(&params, now),
         params,
         status: MarketStatus::Open,

@@ -92,7 +92,11 @@ impl Hash {
     const FLUSH: usize = 64 * 1024;
 
     fn new() -> Self {
-        Self { hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(Self::FLUSH + 1024) }
+        Self::with_capacity(Self::FLUSH + 1024)
+    }
+
+    fn with_capacity(bytes: usize) -> Self {
+        Self { hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(bytes) }
     }
 
     fn finish(mut self) -> Digest {
@@ -113,7 +117,7 @@ impl Sink for Hash {
 
 /// The hash of a value's binary form.
 pub(crate) fn of(value: &impl Serialize) -> Digest {
-    let mut hash = Hash::new();
+    let mut hash = Hash::with_capacity(1024);
     write(value, &mut hash);
     hash.finish()
 }

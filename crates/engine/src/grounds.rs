@@ -150,7 +150,7 @@ pub(crate) fn state(out: &mut Output<'_>, account: AccountId) {
     let mut heard = Working::default();
     let state = out.state();
     state.evaluate_heard(account, Basis::Lenient, Need::Maintenance, None, &mut heard);
-    let digest = state.grounds_of(account, &heard).digest();
+    let digest = state.grounds_of(account, &heard).digest_with(|row| state.market(row.market).params_digest);
     for row in heard.positions.iter().filter(|row| !row.size.is_zero()) {
         let state = out.state();
         let owed = state.account(account).exposure(row.position).map_or(Money::ZERO, |e| state.loss_owed(account, e));
@@ -176,6 +176,14 @@ pub(crate) fn state(out: &mut Output<'_>, account: AccountId) {
         out.emit(Event::WalletValued { account, asset: row.asset, wallet, interest, price, value: row.value });
     }
     out.emit(Event::GroundsStated { account, digest });
+}
+
+impl MarketParams {
+    /// The hash of their binary form.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest::of(self)
+    }
 }
 
 impl State {
@@ -227,10 +235,15 @@ impl State {
 }
 
 impl Grounds<'_> {
-    /// The hash of their binary form.
+    /// The hash of their binary form, with the hash of its parameters in the place of each market's.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        digest::of(self)
+        self.digest_with(|row| row.params.digest())
+    }
+
+    fn digest_with(&self, of_params: impl Fn(&MarketGrounds<'_>) -> Digest) -> Digest {
+        let rows = self.markets.iter().map(|row| (row.market, row.usable, row.settling, of_params(row)));
+        digest::of(&(self.risk, &self.assets, rows.collect::<Vec<_>>()))
     }
 
     /// The same, without what they were borrowed from.

@@ -221,6 +221,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
             let row = state.market_mut(market);
             row.split(split);
             (row.params.tick, row.params.lot) = (tick, lot);
+            row.params_digest = row.params.digest();
             (row.mark, row.last_usable) = (mark, last_usable);
             if let Some(row) = state.realising.get_mut(&market) {
                 row.price = expect(split.price(row.price));

@@ -200,6 +200,8 @@ pub struct SourceQuote {
 pub struct Market {
     /// Its parameters.
     pub params: MarketParams,
+    /// Their hash, kept because every liquidation states it.
+    pub params_digest: crate::Digest,
     /// What it accepts.
     pub status: MarketStatus,
     /// The mark; zero before the first.

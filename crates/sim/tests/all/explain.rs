@@ -65,6 +65,7 @@ fn grounds_have_the_hash_that_is_stated() {
             }
         };
         scenario::run_observed(&text, &mut observer).unwrap();
+        assert!(state.markets.iter().all(|row| row.params_digest == row.params.digest()), "{}", path.display());
     }
     println!("{seen} liquidations; unusable prices {unusable}, settling markets {settling}, both legs {legs}");
     assert!(seen >= 100 && unusable > 0 && legs > 0, "{seen} {unusable} {legs}");
