@@ -163,12 +163,13 @@ impl Reader {
         Self::at_segment(disk, |_| false)
     }
 
-    /// At the first batch of the segment that has the record after a sequence.
+    /// At the first batch of the segment that has the record of a sequence, or of the first segment there is: a batch without records may
+    /// stand between that record and the next segment, and whoever goes on from the record has to see it.
     ///
     /// # Errors
     /// As [`Self::first`]; [`Error::NoSnapshot`] when the log begins later.
     pub fn after(disk: &impl Disk, sequence: u64) -> Result<Self, Error> {
-        let reader = Self::at_segment(disk, |header| header.first <= sequence.saturating_add(1))?;
+        let reader = Self::at_segment(disk, |header| header.first <= sequence)?;
         match reader.at.next <= sequence.saturating_add(1) {
             true => Ok(reader),
             false => Err(Error::NoSnapshot { first: reader.at.next }),

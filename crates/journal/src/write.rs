@@ -201,7 +201,7 @@ impl<D: Disk> Journal<D> {
             let name = segment_name(next);
             let mut sector = [0; SECTOR];
             self.disk.read(&name, 0, &mut sector).map_err(|source| Error::io("read", &name, source))?;
-            if SegmentHeader::read(&sector).map_or(true, |header| header.first > sequence.saturating_add(1)) {
+            if SegmentHeader::read(&sector).map_or(true, |header| header.first > sequence) {
                 break;
             }
             let name = segment_name(old);

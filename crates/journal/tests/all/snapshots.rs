@@ -125,3 +125,35 @@ fn segments_that_a_snapshot_makes_needless_can_go() {
     let (journal, _) = Journal::open(disk, options(), Tail::Ask, 120).unwrap().finish().unwrap();
     assert_eq!(journal.committed().sequence, 244);
 }
+
+/// A dropped tail leaves its notice behind the last record. When the next segment begins there, a snapshot of that record still leads to
+/// it: the segment before is the one to go on from, and is not removed.
+#[test]
+fn a_snapshot_leads_over_a_dropped_tail_at_the_end_of_a_segment() {
+    let mut journal = create(FaultyDisk::new());
+    batch(&mut journal, 4).unwrap();
+    let snapshot = journal.committed();
+    batch(&mut journal, 4).unwrap();
+    let mut disk = journal.into_disk();
+    let name = "segment-00000001.plim";
+    let mut bytes = disk.bytes(name).unwrap().to_vec();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[last] ^= 1;
+    disk.set_bytes(name, bytes);
+    let (mut journal, dropped) = Journal::open(disk, options(), Tail::Drop, 4).unwrap().finish().unwrap();
+    assert!(dropped.is_some());
+    assert_eq!(journal.committed().sequence, 4);
+    assert_ne!(journal.committed().digest, snapshot.digest, "the notice");
+    journal.next_segment().unwrap();
+    batch(&mut journal, 4).unwrap();
+    assert_eq!(journal.remove_to(4).unwrap(), 0);
+    let disk = journal.into_disk();
+    let mut reader = plimsoll_journal::Reader::after(&disk, snapshot.sequence).unwrap();
+    let mut joined = 0;
+    while let Some(found) = reader.next_batch(&disk).unwrap() {
+        if found.before == snapshot.digest {
+            joined = found.first;
+        }
+    }
+    assert_eq!((joined, reader.sequence()), (5, 8));
+}
