@@ -1,7 +1,7 @@
 //! What is compared: two values, a journal with what was told, a journal with the referee.
 
 use crate::referee::Judge;
-use engine::{Account, AccountId, AccountKind, Basis, Command, Engine, Exposure, MarketStatus, Stage, State};
+use engine::{Account, AccountId, Basis, Command, Engine, Exposure, MarketStatus, Stage, State};
 use journal::{FaultyDisk, Reader};
 use node::{Follower, Outcome, Refusal, RequestId};
 use std::collections::BTreeMap;
@@ -20,6 +20,12 @@ pub(super) fn waiting(state: &State) -> Vec<AccountId> {
     state.liquidating.iter().copied().filter(|id| closable(id) && !unpaid.contains(id)).collect()
 }
 
+/// Contracts of everyone in liquidation, 1e-8.
+pub(super) fn contracts(state: &State) -> u128 {
+    let exposures = state.liquidating.iter().flat_map(|id| &state.account(*id).exposures);
+    exposures.map(|e| u128::from(e.size.units().unsigned_abs())).sum()
+}
+
 /// A position in a market that is open to the ladder, at a price that can be used.
 fn can_close(state: &State, e: &Exposure) -> bool {
     let market = state.market(e.market);
@@ -29,15 +35,13 @@ fn can_close(state: &State, e: &Exposure) -> bool {
 }
 
 /// Those who have come to deleveraging and find nobody who could close them: they owe more than they have, no fund pays, and
-/// every winner would fall below a line itself; or all of the other side is in liquidation too or a fund's, wherever something can be closed. Their deficit stays until
+/// every winner would fall below a line itself; or all of the other side is in liquidation too, wherever something can be closed. Their deficit stays until
 /// someone has the means.
 pub(super) fn unpaid(state: &State) -> Vec<AccountId> {
     let stands = |e: &Exposure| {
         let other = |(at, account): (usize, &Account)| {
             let against = |mine: &Exposure| mine.size.signum() * e.size.signum() < 0;
-            // A fund is no winner: what it holds it took over, and it gives that to the book alone.
-            let wins = !matches!(account.kind, AccountKind::Fund) && !state.liquidating.contains(&AccountId::at(at));
-            wins && account.exposures_in(e.market).any(against)
+            !state.liquidating.contains(&AccountId::at(at)) && account.exposures_in(e.market).any(against)
         };
         can_close(state, e) && state.accounts.iter().enumerate().any(other)
     };
