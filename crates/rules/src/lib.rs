@@ -24,7 +24,6 @@ mod liquidation;
 mod loss;
 mod margin;
 mod mark;
-mod options;
 mod own;
 mod pace;
 mod room;
@@ -59,10 +58,6 @@ pub use liquidation::{
 pub use loss::{LossPayment, LossShare, loss_payment, share_loss};
 pub use margin::{FeeTerms, MarginTerms, initial_margin, maintenance_margin, trading_fee};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
-pub use options::{
-    DatedOption, MONEYNESS_MAX, OptionError, OptionKind, OptionPair, OptionTerms, PerpetualOption, Quoted,
-    VOLATILITY_MAX, YEARS_MAX, option_price, perpetual_prices,
-};
 pub use own::{OwnAverage, OwnRule};
 pub use pace::{FundFeeRule, GrowingFee, Ramp, loss_per_contract, loss_per_deposit};
 pub use room::{Grown, GrowthTerms, OutflowTerms, Way};

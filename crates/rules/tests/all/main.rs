@@ -8,7 +8,6 @@ mod integers;
 mod manifest;
 mod naive;
 mod number;
-mod options;
 mod properties;
 mod tables;
 mod vectors;
