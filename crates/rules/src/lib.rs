@@ -1,4 +1,4 @@
-//! The formulas of perpetual contracts: numbers in, numbers out.
+//! The formulas of perpetual contracts and options: numbers in, numbers out.
 //!
 //! Margin, liquidation price, index, mark, funding, fees and ADL rank. No state, no files, no accounts: a caller brings
 //! the numbers and gets a number, or a small struct of the terms that make it up. Whatever an account owes or must hold
@@ -24,6 +24,7 @@ mod liquidation;
 mod loss;
 mod margin;
 mod mark;
+pub mod options;
 mod own;
 mod pace;
 mod room;
