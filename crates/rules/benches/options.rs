@@ -9,7 +9,7 @@
 #![allow(missing_docs)]
 
 use plimsoll_rules::options::{
-    Dated, DatedColumns, DatedTerms, Perpetual, PerpetualColumns, PerpetualTerms, Right, dated_prices, perpetual_prices,
+    Dated, DatedColumns, DatedTerms, Perpetual, PerpetualColumns, PerpetualTerms, dated_prices, perpetual_prices,
 };
 use std::hint::black_box;
 use std::time::Instant;
@@ -92,7 +92,7 @@ fn one_at_a_time(columns: &Columns, calls: &mut [f64], puts: &mut [f64]) {
         let (spot, strike, volatility) = (columns.spot[at], columns.strike[at], columns.volatility[at]);
         let terms = PerpetualTerms { spot, strike, volatility, period: columns.period[at], interest: 0.0 };
         let option: Perpetual = terms.check().expect("in range");
-        (calls[at], puts[at]) = (option.price(Right::Call), option.price(Right::Put));
+        (calls[at], puts[at]) = option.prices();
     }
 }
 
@@ -101,7 +101,7 @@ fn dated_one_at_a_time(columns: &Columns, calls: &mut [f64], puts: &mut [f64]) {
         let (forward, strike, volatility) = (columns.spot[at], columns.strike[at], columns.volatility[at]);
         let (years, discount) = (columns.period[at], columns.discount[at]);
         let option: Dated = DatedTerms { forward, strike, volatility, years, discount }.check().expect("in range");
-        (calls[at], puts[at]) = (option.price(Right::Call), option.price(Right::Put));
+        (calls[at], puts[at]) = option.prices();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Dated options on a forward: Black's formula of 1976. Knows no market and no clock.
 
-use super::numeric::{DENSITY_AT_ZERO, density, exp, ln_ratio, mills, normal, sqrt};
+use super::numeric::{DENSITY_AT_ZERO, density, exp, exp_of_negative, inverse_root, ln_ratio, mills, normal, sqrt};
 use super::{
     OptionError, Right, check_amounts, check_volatility, common_domain, implied, or_zero, price_units, ratio, years,
     years_domain,
@@ -105,11 +105,17 @@ impl Dated {
     /// The price, in the unit of the strike.
     #[must_use]
     pub fn price(&self, right: Right) -> f64 {
-        let (call, put) = prices(&self.0);
+        let (call, put) = self.prices();
         match right {
             Right::Call => call,
             Right::Put => put,
         }
+    }
+
+    /// The prices of call and put, together for the cost of one.
+    #[must_use]
+    pub fn prices(&self) -> (f64, f64) {
+        prices(&self.0)
     }
 
     /// Derivatives of the price.
@@ -152,7 +158,7 @@ impl Dated {
 
 /// Prices of call and put, by parity from one time value. Source: Black, "The pricing of commodity contracts", 1976.
 #[inline(always)]
-pub(super) fn prices(terms: &DatedTerms) -> (f64, f64) {
+fn prices(terms: &DatedTerms) -> (f64, f64) {
     let DatedTerms { forward, strike, volatility, years, discount } = *terms;
     let time_value = time_value_of(forward, strike, volatility, years);
     let difference = forward - strike;
@@ -177,16 +183,14 @@ pub(super) fn prices_or_nan(terms: &DatedTerms) -> (f64, f64) {
 #[inline(always)]
 fn time_value_of(forward: f64, strike: f64, volatility: f64, years: f64) -> f64 {
     let lower = if forward < strike { forward } else { strike };
-    let log = ln_ratio(forward, strike);
-    let l = if log > 0.0 { -log } else { log };
-    let s = volatility * sqrt(years);
+    let l = -ln_ratio(forward, strike).abs();
+    let s = volatility * (years * inverse_root(years));
     let c = l / s;
     let (d1, d2) = (c + 0.5 * s, c - 0.5 * s);
     let series = s < SERIES_BELOW;
-    let distance = if d1 < 0.0 { -d1 } else { d1 };
-    let first = mills(if series { -c } else { distance });
+    let first = mills(if series { -c } else { d1.abs() });
     let second = mills(-d2);
-    let density = DENSITY_AT_ZERO * exp(-0.5 * (d1 * d1));
+    let density = DENSITY_AT_ZERO * exp_of_negative(-0.5 * (d1 * d1));
     let below = density * (first - second);
     let above = 1.0 - density * (first + second);
     let summed = density * series_of_difference(c, s, first);

@@ -5,7 +5,7 @@
 //! instrument; the documents of Paradex and the code of Deri for the integral; the roots are those of the equation itself, so that
 //! σ² = 2r is not special.
 
-use super::numeric::{exp, exp_and_expm1, ln_ratio, sqrt};
+use super::numeric::{exp_and_expm1, exp_of_negative, inverse_root, ln_ratio, sqrt};
 use super::{
     INTEREST_MAX, OptionError, Right, check_amounts, check_volatility, common_domain, implied, or_zero, payoff,
     price_units, ratio, years, years_domain,
@@ -95,7 +95,22 @@ impl Perpetual {
     /// S = K = 60,000, σ 60 %, T = 7 days: u = 34.054811 and either price is K / u = 1,761.8656.
     #[must_use]
     pub fn price(&self, right: Right) -> f64 {
-        payoff(right, self.0.spot, self.0.strike) + self.time_value(right)
+        let (call, put) = self.prices();
+        match right {
+            Right::Call => call,
+            Right::Put => put,
+        }
+    }
+
+    /// The prices of call and put, together for the cost of one.
+    #[must_use]
+    pub fn prices(&self) -> (f64, f64) {
+        let PerpetualTerms { spot, strike, volatility, period, interest } = self.0;
+        if interest == 0.0 {
+            return plain_prices(spot, strike, volatility, period);
+        }
+        let at = With::new(&self.0);
+        (payoff(Right::Call, spot, strike) + at.call, payoff(Right::Put, spot, strike) + at.put)
     }
 
     /// Price − payoff: what the long pays per funding period. Not negative without interest.
@@ -163,20 +178,26 @@ impl Perpetual {
 #[inline(always)]
 fn plain_time_value(spot: f64, strike: f64, volatility: f64, period: f64) -> f64 {
     let variance = volatility * volatility * period;
-    let u = sqrt(1.0 + 8.0 / variance);
+    let square = 1.0 + 8.0 / variance;
+    let inverse = inverse_root(square);
     let l = ln_ratio(spot, strike);
-    let distance = if l < 0.0 { -l } else { l };
-    strike / u * exp(0.5 * (l - u * distance))
+    let distance = l.abs();
+    strike * inverse * exp_of_negative(0.5 * (l - square * inverse * distance))
 }
 
-/// Prices of call and put without interest, and no numbers for terms that cannot be priced.
+/// Prices of call and put without interest: C − P = S − K.
 #[inline(always)]
-pub(super) fn plain_prices_or_nan(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
+fn plain_prices(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
     let time_value = plain_time_value(spot, strike, volatility, period);
     let difference = spot - strike;
-    let good = common_domain(spot, strike, volatility) & years_domain(period);
-    let (call, put) = (or_zero(difference) + time_value, or_zero(-difference) + time_value);
-    if good { (call, put) } else { (f64::NAN, f64::NAN) }
+    (or_zero(difference) + time_value, or_zero(-difference) + time_value)
+}
+
+/// As [`plain_prices`], and no numbers for terms that cannot be priced.
+#[inline(always)]
+pub(super) fn plain_prices_or_nan(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
+    let (call, put) = plain_prices(spot, strike, volatility, period);
+    if common_domain(spot, strike, volatility) & years_domain(period) { (call, put) } else { (f64::NAN, f64::NAN) }
 }
 
 /// The powers of S/K that solve the equation, and what is built from them. With x = 2r/σ² and h = 2/(σ²T):
@@ -210,7 +231,7 @@ impl Roots {
 
 /// (w + p) / 2 and (w − p) / 2, whose product is given.
 fn halves(w: f64, p: f64, product: f64) -> (f64, f64) {
-    let larger = 0.5 * (w + if p < 0.0 { -p } else { p });
+    let larger = 0.5 * (w + p.abs());
     let smaller = product / larger;
     if p < 0.0 { (smaller, larger) } else { (larger, smaller) }
 }
@@ -238,7 +259,7 @@ impl With {
         let roots = Roots::new(volatility, period, interest);
         let l = ln_ratio(spot, strike);
         let below = spot < strike;
-        let distance = if l < 0.0 { -l } else { l };
+        let distance = l.abs();
         let exponent = if below { roots.up } else { roots.down };
         let (power, power_less_1) = exp_and_expm1(-(exponent * distance));
         let alpha = roots.a / (roots.up * roots.w);
