@@ -2,8 +2,8 @@
 //! same bits as one at a time. Knows nothing that the single ones do not.
 
 use super::OptionError;
-use super::black::{DatedTerms, prices_or_nan};
-use super::perpetual::plain_prices_or_nan;
+use super::black::{DatedTerms, prices};
+use super::perpetual::{plain_domain, plain_prices};
 
 /// Perpetual options without interest, one per place of each column; units as in [`super::PerpetualTerms`].
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +41,15 @@ pub fn perpetual_prices(columns: PerpetualColumns<'_>, calls: &mut [f64], puts: 
     let PerpetualColumns { spot, strike, volatility, period } = columns;
     let lengths = [strike.len(), volatility.len(), period.len(), calls.len(), puts.len()];
     same_length(spot.len(), &lengths)?;
-    let inputs = spot.iter().zip(strike).zip(volatility.iter().zip(period));
-    for (((spot, strike), (volatility, period)), (call, put)) in inputs.zip(calls.iter_mut().zip(puts)) {
-        (*call, *put) = plain_prices_or_nan(*spot, *strike, *volatility, *period);
+    let inputs = || spot.iter().zip(strike).zip(volatility.iter().zip(period));
+    for (((spot, strike), (volatility, period)), (call, put)) in inputs().zip(calls.iter_mut().zip(puts.iter_mut())) {
+        (*call, *put) = plain_prices(*spot, *strike, *volatility, *period);
+    }
+    // In a loop of its own, because a selection between vectors costs more than a branch that is never taken.
+    for (((spot, strike), (volatility, period)), (call, put)) in inputs().zip(calls.iter_mut().zip(puts)) {
+        if !plain_domain(*spot, *strike, *volatility, *period) {
+            (*call, *put) = (f64::NAN, f64::NAN);
+        }
     }
     Ok(())
 }
@@ -56,13 +62,22 @@ pub fn dated_prices(columns: DatedColumns<'_>, calls: &mut [f64], puts: &mut [f6
     let DatedColumns { forward, strike, volatility, years, discount } = columns;
     let lengths = [strike.len(), volatility.len(), years.len(), discount.len(), calls.len(), puts.len()];
     same_length(forward.len(), &lengths)?;
-    let inputs = forward.iter().zip(strike).zip(volatility.iter().zip(years)).zip(discount);
-    for ((((forward, strike), (volatility, years)), discount), (call, put)) in inputs.zip(calls.iter_mut().zip(puts)) {
-        let (forward, strike, discount) = (*forward, *strike, *discount);
-        let terms = DatedTerms { forward, strike, volatility: *volatility, years: *years, discount };
-        (*call, *put) = prices_or_nan(&terms);
+    let inputs = || forward.iter().zip(strike).zip(volatility.iter().zip(years)).zip(discount).map(terms_of);
+    for (terms, (call, put)) in inputs().zip(calls.iter_mut().zip(puts.iter_mut())) {
+        (*call, *put) = prices(&terms);
+    }
+    for (terms, (call, put)) in inputs().zip(calls.iter_mut().zip(puts)) {
+        if !terms.in_domain() {
+            (*call, *put) = (f64::NAN, f64::NAN);
+        }
     }
     Ok(())
+}
+
+/// A row of the columns of dated options.
+#[inline(always)]
+fn terms_of((((forward, strike), (volatility, years)), discount): (((&f64, &f64), (&f64, &f64)), &f64)) -> DatedTerms {
+    DatedTerms { forward: *forward, strike: *strike, volatility: *volatility, years: *years, discount: *discount }
 }
 
 fn same_length(length: usize, lengths: &[usize]) -> Result<(), OptionError> {

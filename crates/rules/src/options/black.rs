@@ -49,6 +49,14 @@ impl DatedTerms {
         }
         Ok(Dated(self))
     }
+
+    /// What [`DatedTerms::check`] accepts.
+    #[inline(always)]
+    pub(super) fn in_domain(&self) -> bool {
+        common_domain(self.forward, self.strike, self.volatility)
+            & years_domain(self.years)
+            & discount_domain(self.discount)
+    }
 }
 
 #[inline(always)]
@@ -158,21 +166,11 @@ impl Dated {
 
 /// Prices of call and put, by parity from one time value. Source: Black, "The pricing of commodity contracts", 1976.
 #[inline(always)]
-fn prices(terms: &DatedTerms) -> (f64, f64) {
+pub(super) fn prices(terms: &DatedTerms) -> (f64, f64) {
     let DatedTerms { forward, strike, volatility, years, discount } = *terms;
     let time_value = time_value_of(forward, strike, volatility, years);
     let difference = forward - strike;
     (discount * (or_zero(difference) + time_value), discount * (or_zero(-difference) + time_value))
-}
-
-/// As [`prices`], and no numbers for terms that cannot be priced.
-#[inline(always)]
-pub(super) fn prices_or_nan(terms: &DatedTerms) -> (f64, f64) {
-    let (call, put) = prices(terms);
-    let good = common_domain(terms.forward, terms.strike, terms.volatility)
-        & years_domain(terms.years)
-        & discount_domain(terms.discount);
-    if good { (call, put) } else { (f64::NAN, f64::NAN) }
 }
 
 /// Value beyond the payoff, undiscounted: the price of whichever of call and put is out of the money.

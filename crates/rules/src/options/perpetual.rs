@@ -187,17 +187,16 @@ fn plain_time_value(spot: f64, strike: f64, volatility: f64, period: f64) -> f64
 
 /// Prices of call and put without interest: C − P = S − K.
 #[inline(always)]
-fn plain_prices(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
+pub(super) fn plain_prices(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
     let time_value = plain_time_value(spot, strike, volatility, period);
     let difference = spot - strike;
     (or_zero(difference) + time_value, or_zero(-difference) + time_value)
 }
 
-/// As [`plain_prices`], and no numbers for terms that cannot be priced.
+/// Terms that [`PerpetualTerms::check`] accepts, without interest.
 #[inline(always)]
-pub(super) fn plain_prices_or_nan(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
-    let (call, put) = plain_prices(spot, strike, volatility, period);
-    if common_domain(spot, strike, volatility) & years_domain(period) { (call, put) } else { (f64::NAN, f64::NAN) }
+pub(super) fn plain_domain(spot: f64, strike: f64, volatility: f64, period: f64) -> bool {
+    common_domain(spot, strike, volatility) & years_domain(period)
 }
 
 /// The powers of S/K that solve the equation, and what is built from them. With x = 2r/σ² and h = 2/(σ²T):
