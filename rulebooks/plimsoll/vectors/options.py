@@ -26,7 +26,7 @@ def normal(d):
 
 def black(f, k, sigma, t, discount=1, call=True):
     """Textbook form; loses digits and has enough of them."""
-    with mp.workdps(150):
+    with mp.workdps(mp.dps + 100):
         s = sigma * sqrt(t)
         d1 = log(f / k) / s + s / 2
         sign = 1 if call else -1
@@ -35,7 +35,7 @@ def black(f, k, sigma, t, discount=1, call=True):
 
 def perpetual(s, k, sigma, t, r=mpf(0), call=True):
     """C = a S^p below the strike, S - K' + b S^q from it on; p, q solve the equation, a, b join value and slope at S = K."""
-    with mp.workdps(90):
+    with mp.workdps(mp.dps + 40):
         half = sigma * sigma / 2
         root = sqrt((r - half) ** 2 + 4 * half * (r + 1 / t))
         p, q = (-(r - half) + root) / (2 * half), (-(r - half) - root) / (2 * half)
@@ -65,7 +65,7 @@ def texts(values):
 
 def derivatives(price, s, sigma):
     """Delta of the call, gamma, vega: by differences of a function with many digits."""
-    with mp.workdps(110):
+    with mp.workdps(60):
         delta = diff(lambda x: price(x, sigma), s)
         gamma = diff(lambda x: price(x, sigma), s, 2)
         vega = diff(lambda x: price(s, x), sigma)

@@ -1,6 +1,6 @@
 //! Dated options on a forward: Black's formula of 1976. Knows no market and no clock.
 
-use super::numeric::{DENSITY_AT_ZERO, density, exp, exp_of_negative, inverse_root, ln_ratio, mills, normal, sqrt};
+use super::numeric::{density, exp, inverse_root, ln_ratio, mills, normal, sqrt};
 use super::{
     OptionError, Right, check_amounts, check_volatility, common_domain, implied, or_zero, price_units, ratio, years,
     years_domain,
@@ -188,7 +188,7 @@ fn time_value_of(forward: f64, strike: f64, volatility: f64, years: f64) -> f64 
     let series = s < SERIES_BELOW;
     let first = mills(if series { -c } else { d1.abs() });
     let second = mills(-d2);
-    let density = DENSITY_AT_ZERO * exp_of_negative(-0.5 * (d1 * d1));
+    let density = density(d1);
     let below = density * (first - second);
     let above = 1.0 - density * (first + second);
     let summed = density * series_of_difference(c, s, first);

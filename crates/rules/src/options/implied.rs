@@ -3,8 +3,10 @@
 use super::numeric::{exp, ln_ratio, sqrt};
 use super::{OptionError, VOLATILITY_MAX, VOLATILITY_MIN};
 
-/// Every step halves the bracket or is Newton's; fewer than twenty are usual.
+/// Fewer than ten steps are usual; at worst Newton's steps and halvings of the bracket take turns, a hundred in all.
 const STEPS_MAX: usize = 200;
+/// A value as near to the target as rounding lets it come.
+const NEAR: f64 = 4.0 * f64::EPSILON;
 
 /// The volatility at which `value_and_slope` (rising, with its derivative) gives `target`.
 ///
@@ -21,26 +23,27 @@ pub(super) fn solve(target: f64, value_and_slope: impl Fn(f64) -> (f64, f64)) ->
         return Err(OptionError::PriceTooHigh);
     }
     let mut volatility = sqrt(low * high);
+    // The nearest so far and its distance, |ln (target / value)|; that of the step before.
+    let (mut nearest, mut least, mut before) = (volatility, f64::INFINITY, f64::INFINITY);
     for _ in 0..STEPS_MAX {
         let (value, slope) = value_and_slope(volatility);
-        if value == target {
-            return Ok(volatility);
+        let log = if value >= f64::MIN_POSITIVE { ln_ratio(target, value) } else { f64::INFINITY };
+        let distance = log.abs();
+        if distance < least {
+            (nearest, least) = (volatility, distance);
         }
-        if value < target {
+        if log > 0.0 {
             low = volatility;
         } else {
             high = volatility;
         }
-        let elasticity = slope * volatility / value;
-        let step =
-            if value >= f64::MIN_POSITIVE && elasticity > 0.0 { ln_ratio(target, value) / elasticity } else { 1e3 };
-        let newton = volatility * exp(step);
-        let next = if newton > low && newton < high { newton } else { sqrt(low * high) };
-        let moved = if next > volatility { next - volatility } else { volatility - next };
-        volatility = next;
-        if moved <= f64::EPSILON * volatility {
-            return Ok(volatility);
+        let step = log * value / (slope * volatility);
+        if distance <= NEAR || step.abs() <= f64::EPSILON || high - low <= f64::EPSILON * low {
+            break;
         }
+        let newton = volatility * exp(step);
+        let good = distance <= 0.5 * before && newton > low && newton < high;
+        (volatility, before) = (if good { newton } else { sqrt(low * high) }, distance);
     }
-    Ok(volatility)
+    Ok(nearest)
 }

@@ -104,38 +104,36 @@ fn whole(number: u64) -> f64 {
     f64::from_bits(TWO_52.to_bits() | number) - TWO_52
 }
 
-/// e^x and e^x − 1, the latter without cancellation; 0 and −1 below −708, infinite above 709. NaN gives NaN.
-#[inline(always)]
-#[must_use]
-pub fn exp_and_expm1(x: f64) -> (f64, f64) {
-    let small = x < EXP_MIN;
-    let large = x > EXP_MAX;
-    let inside = if small | large { 0.0 } else { x };
-    let (scale, above_one) = scale_and_rest(inside);
-    let exp = scale + scale * above_one;
-    let expm1 = (scale - 1.0) + scale * above_one;
-    let exp = if small { 0.0 } else { exp };
-    let expm1 = if small { -1.0 } else { expm1 };
-    if large { (f64::INFINITY, f64::INFINITY) } else { (exp, expm1) }
-}
-
 /// e^x; 0 below −708, infinite above 709. NaN gives NaN.
 ///
 /// Source: reduction by Cody and Waite, 1980.
 #[inline(always)]
 #[must_use]
 pub fn exp(x: f64) -> f64 {
-    exp_and_expm1(x).0
+    let small = x < EXP_MIN;
+    let large = x > EXP_MAX;
+    let inside = if small | large { 0.0 } else { x };
+    let (scale, above_one) = scale_and_rest(inside);
+    let inside = scale + scale * above_one;
+    let at_most = if large { f64::INFINITY } else { inside };
+    if small { 0.0 } else { at_most }
 }
 
 /// e^x for x ≤ 0, and e^-600 (1e-261) for all below: never 0, and nothing smaller than a normal number comes of it.
 #[inline(always)]
 #[must_use]
 pub fn exp_of_negative(x: f64) -> f64 {
+    exp_and_expm1_of_negative(x).0
+}
+
+/// As [`exp_of_negative`], and e^x − 1 without cancellation.
+#[inline(always)]
+#[must_use]
+pub fn exp_and_expm1_of_negative(x: f64) -> (f64, f64) {
     const LEAST: f64 = -600.0;
     let inside = if x > LEAST { x } else { LEAST };
     let (scale, above_one) = scale_and_rest(inside);
-    scale + scale * above_one
+    (scale + scale * above_one, (scale - 1.0) + scale * above_one)
 }
 
 /// 2^k and e^r − 1 of x = k ln 2 + r, |r| ≤ ln 2 / 2.
@@ -225,11 +223,11 @@ pub fn mills(z: f64) -> f64 {
     polynomial(&MILLS, (z - 5.0) / (z + 5.0)) / (1.0 + z)
 }
 
-/// φ(z), the density of the normal distribution.
+/// φ(z), the density of the normal distribution; 4e-262 beyond 34.6, as [`exp_of_negative`].
 #[inline(always)]
 #[must_use]
 pub fn density(z: f64) -> f64 {
-    DENSITY_AT_ZERO * exp(-0.5 * (z * z))
+    DENSITY_AT_ZERO * exp_of_negative(-0.5 * (z * z))
 }
 
 /// N(d), the normal distribution; its relative error stays small far below 0.

@@ -5,7 +5,7 @@
 //! instrument; the documents of Paradex and the code of Deri for the integral; the roots are those of the equation itself, so that
 //! σ² = 2r is not special.
 
-use super::numeric::{exp_and_expm1, exp_of_negative, inverse_root, ln_ratio, sqrt};
+use super::numeric::{exp_and_expm1_of_negative, exp_of_negative, inverse_root, ln_ratio, sqrt};
 use super::{
     INTEREST_MAX, OptionError, Right, check_amounts, check_volatility, common_domain, implied, or_zero, payoff,
     price_units, ratio, years, years_domain,
@@ -260,7 +260,7 @@ impl With {
         let below = spot < strike;
         let distance = l.abs();
         let exponent = if below { roots.up } else { roots.down };
-        let (power, power_less_1) = exp_and_expm1(-(exponent * distance));
+        let (power, power_less_1) = exp_and_expm1_of_negative(-(exponent * distance));
         let alpha = roots.a / (roots.up * roots.w);
         let beta = roots.b / (roots.down * roots.w);
         let growth = interest * period;

@@ -79,10 +79,6 @@ impl Wide {
         self * wide(factor)
     }
 
-    pub fn abs(self) -> Self {
-        if self.high < 0.0 { -self } else { self }
-    }
-
     pub fn sqrt(self) -> Self {
         let root = wide(self.high.sqrt());
         root + (self - root * root) / root.times(2.0)

@@ -52,13 +52,14 @@ impl Worst {
         }
     }
 
-    fn assert(&self, what: &str, figures: usize) {
+    /// None above `part` of what is allowed: what is far better than promised shall stay so.
+    fn assert(&self, what: &str, figures: usize, part: f64) {
         println!("{what}: error as a part of what is allowed");
         for (figure, (error, case)) in &self.0 {
             println!("  {figure:<10} {error:.4} at {case}");
         }
         assert_eq!(self.0.len(), figures, "{:?}", self.0.keys());
-        let bad: Vec<_> = self.0.iter().filter(|(_, (error, _))| !(*error <= 1.0)).collect();
+        let bad: Vec<_> = self.0.iter().filter(|(_, (error, _))| !(*error <= part)).collect();
         assert!(bad.is_empty(), "{what}: {bad:?}");
     }
 }
@@ -111,8 +112,8 @@ fn given_perpetual_options_are_met() {
         rated.see("delta call", (call.delta - of("delta_call")).abs() / 1e-13, "");
         rated.see("gamma", relative(call.gamma, of("gamma"), of("S")), "");
     }
-    worst.assert("given perpetual options", 8);
-    rated.assert("given perpetual options with interest", 4);
+    worst.assert("given perpetual options", 8, 0.05);
+    rated.assert("given perpetual options with interest", 4, 0.05);
     assert_eq!((file.given.everlasting.len(), file.given.everlasting_with_rate.len()), (26, 7));
 }
 
@@ -132,7 +133,7 @@ fn given_dated_options_are_met() {
         worst.see("gamma", relative(call.gamma, of("gamma_fwd"), of("F")), &case);
         worst.see("vega", relative(put.vega, of("vega_per_1_00_vol"), 1.0 / of("F")), &case);
     }
-    worst.assert("given dated options", 6);
+    worst.assert("given dated options", 6, 0.05);
     assert_eq!(file.given.black76.len(), 26);
 }
 
@@ -152,8 +153,8 @@ fn perpetual_options_are_met_over_the_whole_range() {
             worst.see("vega", relative(greeks.vega, vega, 1.0 / strike), &case);
         }
     }
-    plain.assert("perpetual options without interest", 5);
-    rated.assert("perpetual options with interest", 5);
+    plain.assert("perpetual options without interest", 5, 0.05);
+    rated.assert("perpetual options with interest", 5, 1.0);
     assert!(rows.len() > 1200, "{}", rows.len());
 }
 
@@ -174,6 +175,6 @@ fn dated_options_are_met_over_the_whole_range() {
             worst.see("vega", relative(steep, vega, 1.0 / strike), &case);
         }
     }
-    worst.assert("dated options", 5);
+    worst.assert("dated options", 5, 0.05);
     assert!(rows.len() > 800, "{}", rows.len());
 }

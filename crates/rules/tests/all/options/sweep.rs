@@ -45,7 +45,7 @@ fn dated_options_are_right_everywhere() {
         }
     }
     println!("dated: {:.4} of what is allowed at {}; {large} of a millionth of the strike or more", worst.0, worst.1);
-    assert!(worst.0 <= 1.0, "{worst:?}");
+    assert!(worst.0 <= 0.05, "{worst:?}");
     assert!(large > 20_000, "{large}");
 }
 
@@ -76,7 +76,7 @@ fn perpetual_options_are_right_everywhere() {
         "perpetual: {:.4} of what is allowed at {}; {large} of a millionth of the strike or more",
         worst.0, worst.1
     );
-    assert!(worst.0 <= 1.0, "{worst:?}");
+    assert!(worst.0 <= 0.05, "{worst:?}");
     assert!(large > 50_000, "{large}");
 }
 
