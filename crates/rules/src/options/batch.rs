@@ -41,15 +41,16 @@ pub fn perpetual_prices(columns: PerpetualColumns<'_>, calls: &mut [f64], puts: 
     let PerpetualColumns { spot, strike, volatility, period } = columns;
     let lengths = [strike.len(), volatility.len(), period.len(), calls.len(), puts.len()];
     same_length(spot.len(), &lengths)?;
-    let inputs = || spot.iter().zip(strike).zip(volatility.iter().zip(period));
-    for (((spot, strike), (volatility, period)), (call, put)) in inputs().zip(calls.iter_mut().zip(puts.iter_mut())) {
+    let rows = || spot.iter().zip(strike).zip(volatility.iter().zip(period));
+    for (((spot, strike), (volatility, period)), (call, put)) in rows().zip(calls.iter_mut().zip(puts.iter_mut())) {
         (*call, *put) = plain_prices(*spot, *strike, *volatility, *period);
     }
-    // In a loop of its own, because a selection between vectors costs more than a branch that is never taken.
-    for (((spot, strike), (volatility, period)), (call, put)) in inputs().zip(calls.iter_mut().zip(puts)) {
-        if !plain_domain(*spot, *strike, *volatility, *period) {
-            (*call, *put) = (f64::NAN, f64::NAN);
-        }
+    // A selection in each row costs more than to ask first whether any is refused.
+    let good = |((spot, strike), (volatility, period)): (Pair<'_>, Pair<'_>)| {
+        plain_domain(*spot, *strike, *volatility, *period)
+    };
+    if !rows().fold(true, |all, row| all & good(row)) {
+        rows().zip(calls.iter_mut().zip(puts)).filter(|(row, _)| !good(*row)).for_each(|(_, pair)| refuse(pair));
     }
     Ok(())
 }
@@ -62,21 +63,27 @@ pub fn dated_prices(columns: DatedColumns<'_>, calls: &mut [f64], puts: &mut [f6
     let DatedColumns { forward, strike, volatility, years, discount } = columns;
     let lengths = [strike.len(), volatility.len(), years.len(), discount.len(), calls.len(), puts.len()];
     same_length(forward.len(), &lengths)?;
-    let inputs = || forward.iter().zip(strike).zip(volatility.iter().zip(years)).zip(discount).map(terms_of);
-    for (terms, (call, put)) in inputs().zip(calls.iter_mut().zip(puts.iter_mut())) {
+    let rows = || forward.iter().zip(strike).zip(volatility.iter().zip(years)).zip(discount).map(terms_of);
+    for (terms, (call, put)) in rows().zip(calls.iter_mut().zip(puts.iter_mut())) {
         (*call, *put) = prices(&terms);
     }
-    for (terms, (call, put)) in inputs().zip(calls.iter_mut().zip(puts)) {
-        if !terms.in_domain() {
-            (*call, *put) = (f64::NAN, f64::NAN);
-        }
+    if !rows().fold(true, |all, terms| all & terms.in_domain()) {
+        let pairs = calls.iter_mut().zip(puts);
+        rows().zip(pairs).filter(|(terms, _)| !terms.in_domain()).for_each(|(_, pair)| refuse(pair));
     }
     Ok(())
 }
 
+fn refuse((call, put): (&mut f64, &mut f64)) {
+    (*call, *put) = (f64::NAN, f64::NAN);
+}
+
+/// Two numbers of a row.
+type Pair<'a> = (&'a f64, &'a f64);
+
 /// A row of the columns of dated options.
 #[inline(always)]
-fn terms_of((((forward, strike), (volatility, years)), discount): (((&f64, &f64), (&f64, &f64)), &f64)) -> DatedTerms {
+fn terms_of((((forward, strike), (volatility, years)), discount): ((Pair<'_>, Pair<'_>), &f64)) -> DatedTerms {
     DatedTerms { forward: *forward, strike: *strike, volatility: *volatility, years: *years, discount: *discount }
 }
 

@@ -61,7 +61,7 @@ impl DatedTerms {
 
 #[inline(always)]
 fn discount_domain(discount: f64) -> bool {
-    (discount > 0.0) & (discount <= DISCOUNT_MAX) & (discount >= 1.0 / DISCOUNT_MAX)
+    (1.0 / DISCOUNT_MAX..=DISCOUNT_MAX).contains(&discount)
 }
 
 /// A dated option, checked: call and put of one strike and expiry.

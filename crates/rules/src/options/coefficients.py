@@ -44,7 +44,7 @@ def fa(z):
     if z<mpf(10)**-12: return mpf(1)/3+z/5+z*z/7
     s=sqrt(z); return (atanh(s)/s-1)/z
 # 2 atanh(s) = 2 s + s z Q(z), Q = 2*fa
-show('LN',[2*c for c in affine(cheb_to_mono(cheb_fit(fa,mpf(0),mpf('0.0401'),6)),mpf(0),mpf('0.0401'))])
+show('LN',[2*c for c in affine(cheb_to_mono(cheb_fit(fa,mpf(0),mpf('0.0401'),7)),mpf(0),mpf('0.0401'))])
 def quadM(z):
     s=mpf(0);t=1/z;k=0
     while True:

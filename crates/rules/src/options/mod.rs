@@ -136,7 +136,7 @@ fn years(ns: i64) -> f64 {
 /// Spot or forward, strike and volatility that can be priced.
 #[inline(always)]
 fn common_domain(spot: f64, strike: f64, volatility: f64) -> bool {
-    amounts_domain(spot, strike) & (volatility >= VOLATILITY_MIN) & (volatility <= VOLATILITY_MAX)
+    amounts_domain(spot, strike) & (VOLATILITY_MIN..=VOLATILITY_MAX).contains(&volatility)
 }
 
 /// The strike is between 1e-26 and 1e26 then.
@@ -147,7 +147,7 @@ fn amounts_domain(spot: f64, strike: f64) -> bool {
 
 #[inline(always)]
 fn years_domain(years: f64) -> bool {
-    (years >= YEARS_MIN) & (years <= YEARS_MAX)
+    (YEARS_MIN..=YEARS_MAX).contains(&years)
 }
 
 fn check_amounts(spot: f64, strike: f64) -> Result<(), OptionError> {

@@ -31,64 +31,38 @@ const EXP_MIN: f64 = -708.0;
 /// Above it `exp` is infinite.
 const EXP_MAX: f64 = 709.0;
 
-/// (e^r − 1 − r) / r² for |r| ≤ ln 2 / 2, error 1.7e-17 of e^r.
-const EXP: [f64; 10] = [
-    0.5000000000000001,
-    0.16666666666666669,
-    0.04166666666662374,
-    0.008333333333330032,
-    0.0013888888917406447,
-    0.00019841269863201828,
-    2.4801520996825697e-05,
-    2.7557268229963227e-06,
-    2.76202305675069e-07,
-    2.5100494788905042e-08,
+/// (e^r − 1 − r) / r² for |r| ≤ ln 2 / 2, error 1.7e-17 of e^r: the first two coefficients …
+const EXP_FIRST: [f64; 2] = [0.5000000000000001, 0.16666666666666669];
+/// … and the rest.
+const EXP_REST: [[f64; 4]; 2] = [
+    [0.04166666666662374, 0.008333333333330032, 0.0013888888917406447, 0.00019841269863201828],
+    [2.4801520996825697e-05, 2.7557268229963227e-06, 2.76202305675069e-07, 2.5100494788905042e-08],
 ];
 
-/// (2 atanh s − 2 s) / s³ in s², for |s| ≤ 1/5, error 5e-17 of the logarithm.
-const LN: [f64; 7] = [
-    0.6666666666666694,
-    0.39999999999335556,
-    0.2857142883604555,
-    0.22222182776674482,
-    0.18184610246294064,
-    0.15283703752403147,
-    0.1511848710872457,
+/// (2 atanh s − 2 s) / s³ in s², for |s| ≤ 1/5, error 5e-19 of the logarithm.
+const LN: [[f64; 4]; 2] = [
+    [0.6666666666666666, 0.4000000000000794, 0.28571428567275936, 0.2222222304835159],
+    [0.18181737626302938, 0.15388867805613718, 0.13209708242059462, 0.13609030262858499],
 ];
 
 /// (1 + z) × the Mills ratio in t = (z − 5) / (z + 5), for all z ≥ 0, error 2.8e-17. After Shepherd and Laframboise, 1981.
-const MILLS: [f64; 24] = [
-    1.1568486282918946,
-    -0.2294875382521129,
-    0.07778159886873764,
-    0.02507217930161715,
-    -0.06617760077909461,
-    0.06150504584074597,
-    -0.03802659218586716,
-    0.016348231274349995,
-    -0.0042012903289861386,
-    1.9530682704042314e-05,
-    0.00045704392266072,
-    -0.00013437445842160464,
-    -2.4805835828998953e-05,
-    2.2710081536644496e-05,
-    -1.7633721137504215e-07,
-    -3.2780889332747656e-06,
-    3.2054886338682205e-07,
-    4.92889412763629e-07,
-    -6.589393318333421e-08,
-    -7.821049220473805e-08,
-    9.094218432472913e-09,
-    1.1281645525139734e-08,
-    -7.077031841982677e-10,
-    -9.99802240829343e-10,
+const MILLS: [[f64; 4]; 6] = [
+    [1.1568486282918946, -0.2294875382521129, 0.07778159886873764, 0.02507217930161715],
+    [-0.06617760077909461, 0.06150504584074597, -0.03802659218586716, 0.016348231274349995],
+    [-0.0042012903289861386, 1.9530682704042314e-05, 0.00045704392266072, -0.00013437445842160464],
+    [-2.4805835828998953e-05, 2.2710081536644496e-05, -1.7633721137504215e-07, -3.2780889332747656e-06],
+    [3.2054886338682205e-07, 4.92889412763629e-07, -6.589393318333421e-08, -7.821049220473805e-08],
+    [9.094218432472913e-09, 1.1281645525139734e-08, -7.077031841982677e-10, -9.99802240829343e-10],
 ];
 
-/// c₀ + z (c₁ + z (c₂ + …)), from the last coefficient on.
+/// c₀ + z (c₁ + z (c₂ + …)), four coefficients at a time, so that fewer operations wait for each other.
 #[inline(always)]
-fn polynomial<const N: usize>(coefficients: &[f64; N], z: f64) -> f64 {
+fn polynomial<const N: usize>(coefficients: &[[f64; 4]; N], z: f64) -> f64 {
+    let square = z * z;
+    let fourth = square * square;
+    let four = |[c0, c1, c2, c3]: &[f64; 4]| (c0 + c1 * z) + square * (c2 + c3 * z);
     let Some((last, rest)) = coefficients.split_last() else { return 0.0 };
-    rest.iter().rev().fold(*last, |sum, coefficient| sum * z + coefficient)
+    rest.iter().rev().fold(four(last), |sum, block| sum * fourth + four(block))
 }
 
 /// 2^k of which `k + BIAS` is given, from 1 to 2046.
@@ -142,7 +116,9 @@ fn scale_and_rest(x: f64) -> (f64, f64) {
     let shifted = x * LOG2_E + WHOLE;
     let k = shifted - WHOLE;
     let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-    let above_one = r + r * r * polynomial(&EXP, r);
+    let square = r * r;
+    let [c0, c1] = EXP_FIRST;
+    let above_one = r + (square * (c0 + c1 * r) + square * square * polynomial(&EXP_REST, r));
     (power_of_two(shifted.to_bits().wrapping_add(BIAS)), above_one)
 }
 
@@ -211,7 +187,7 @@ pub fn sqrt(a: f64) -> f64 {
     let down = if rest <= -bound { STEP } else { 0.0 };
     let root = (close + up) - down;
     let scaled = root * power_of_two(exponent.wrapping_add(BIAS).wrapping_sub(odd) >> 1);
-    let normal = (a >= f64::MIN_POSITIVE) & (a < f64::INFINITY);
+    let normal = (f64::MIN_POSITIVE..f64::INFINITY).contains(&a);
     let other = if a == 0.0 { a } else { f64::NAN };
     if normal { scaled } else { other }
 }
