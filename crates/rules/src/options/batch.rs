@@ -3,7 +3,8 @@
 
 use super::OptionError;
 use super::black::{DatedTerms, prices};
-use super::perpetual::{plain_domain, plain_prices};
+use super::numeric::{exp_of_negative, ln_ratio};
+use super::perpetual::{factor_and_exponent, plain_domain, plain_prices};
 
 /// Perpetual options without interest, one per place of each column; units as in [`super::PerpetualTerms`].
 #[derive(Clone, Copy, Debug)]
@@ -41,18 +42,36 @@ pub fn perpetual_prices(columns: PerpetualColumns<'_>, calls: &mut [f64], puts: 
     let PerpetualColumns { spot, strike, volatility, period } = columns;
     let lengths = [strike.len(), volatility.len(), period.len(), calls.len(), puts.len()];
     same_length(spot.len(), &lengths)?;
-    let rows = || spot.iter().zip(strike).zip(volatility.iter().zip(period));
-    for (((spot, strike), (volatility, period)), (call, put)) in rows().zip(calls.iter_mut().zip(puts.iter_mut())) {
-        (*call, *put) = plain_prices(*spot, *strike, *volatility, *period);
+    let inputs = spot.chunks(BLOCK).zip(strike.chunks(BLOCK)).zip(volatility.chunks(BLOCK).zip(period.chunks(BLOCK)));
+    for (inputs, outputs) in inputs.zip(calls.chunks_mut(BLOCK).zip(puts.chunks_mut(BLOCK))) {
+        perpetual_block(inputs, outputs);
+    }
+    Ok(())
+}
+
+/// In three loops, each short enough for a processor to work on several rows at a time; the outputs hold what is between them.
+fn perpetual_block(
+    ((spot, strike), (volatility, period)): (Columns<'_>, Columns<'_>),
+    (calls, puts): (&mut [f64], &mut [f64]),
+) {
+    for ((spot, strike), call) in spot.iter().zip(strike).zip(calls.iter_mut()) {
+        *call = ln_ratio(*spot, *strike);
+    }
+    let inputs = strike.iter().zip(volatility.iter().zip(period));
+    for ((strike, (volatility, period)), (call, put)) in inputs.zip(calls.iter_mut().zip(puts.iter_mut())) {
+        (*put, *call) = factor_and_exponent(*call, *strike, *volatility, *period);
+    }
+    for ((spot, strike), (call, put)) in spot.iter().zip(strike).zip(calls.iter_mut().zip(puts.iter_mut())) {
+        (*call, *put) = plain_prices(*spot, *strike, *put * exp_of_negative(*call));
     }
     // A selection in each row costs more than to ask first whether any is refused.
+    let rows = || spot.iter().zip(strike).zip(volatility.iter().zip(period));
     let good = |((spot, strike), (volatility, period)): (Pair<'_>, Pair<'_>)| {
         plain_domain(*spot, *strike, *volatility, *period)
     };
     if !rows().fold(true, |all, row| all & good(row)) {
         rows().zip(calls.iter_mut().zip(puts)).filter(|(row, _)| !good(*row)).for_each(|(_, pair)| refuse(pair));
     }
-    Ok(())
 }
 
 /// Prices of calls and puts, bit for bit those of [`super::Dated::price`]; no number where that option would be refused.
@@ -78,6 +97,11 @@ fn refuse((call, put): (&mut f64, &mut f64)) {
     (*call, *put) = (f64::NAN, f64::NAN);
 }
 
+/// Rows that are priced together: their columns fit the first-level cache.
+const BLOCK: usize = 256;
+
+/// Two columns of one length.
+type Columns<'a> = (&'a [f64], &'a [f64]);
 /// Two numbers of a row.
 type Pair<'a> = (&'a f64, &'a f64);
 

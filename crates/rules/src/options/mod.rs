@@ -142,7 +142,8 @@ fn common_domain(spot: f64, strike: f64, volatility: f64) -> bool {
 /// The strike is between 1e-26 and 1e26 then.
 #[inline(always)]
 fn amounts_domain(spot: f64, strike: f64) -> bool {
-    (spot >= AMOUNT_MIN) & (spot <= AMOUNT_MAX) & (spot <= MONEYNESS_MAX * strike) & (strike <= MONEYNESS_MAX * spot)
+    let near = (spot <= MONEYNESS_MAX * strike) & (strike <= MONEYNESS_MAX * spot);
+    (AMOUNT_MIN..=AMOUNT_MAX).contains(&spot) & near
 }
 
 #[inline(always)]

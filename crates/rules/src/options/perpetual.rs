@@ -107,7 +107,7 @@ impl Perpetual {
     pub fn prices(&self) -> (f64, f64) {
         let PerpetualTerms { spot, strike, volatility, period, interest } = self.0;
         if interest == 0.0 {
-            return plain_prices(spot, strike, volatility, period);
+            return plain_prices(spot, strike, plain_time_value(spot, strike, volatility, period));
         }
         let at = With::new(&self.0);
         (payoff(Right::Call, spot, strike) + at.call, payoff(Right::Put, spot, strike) + at.put)
@@ -177,18 +177,21 @@ impl Perpetual {
 /// (K / u) exp((l − u|l|) / 2), with u = √(1 + 8 / (σ²T)) and l = ln S/K: the time value without interest, of call and put alike.
 #[inline(always)]
 fn plain_time_value(spot: f64, strike: f64, volatility: f64, period: f64) -> f64 {
-    let variance = volatility * volatility * period;
-    let square = 1.0 + 8.0 / variance;
-    let inverse = inverse_root(square);
-    let l = ln_ratio(spot, strike);
-    let distance = l.abs();
-    strike * inverse * exp_of_negative(0.5 * (l - square * inverse * distance))
+    let (factor, exponent) = factor_and_exponent(ln_ratio(spot, strike), strike, volatility, period);
+    factor * exp_of_negative(exponent)
 }
 
-/// Prices of call and put without interest: C − P = S − K.
+/// K / u and (l − u|l|) / 2. The one is the time value at the strike, the other what distance takes from it.
 #[inline(always)]
-pub(super) fn plain_prices(spot: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
-    let time_value = plain_time_value(spot, strike, volatility, period);
+pub(super) fn factor_and_exponent(log: f64, strike: f64, volatility: f64, period: f64) -> (f64, f64) {
+    let square = 1.0 + 8.0 / (volatility * volatility * period);
+    let inverse = inverse_root(square);
+    (strike * inverse, 0.5 * (log - square * inverse * log.abs()))
+}
+
+/// Prices of call and put without interest, from their time value: C − P = S − K.
+#[inline(always)]
+pub(super) fn plain_prices(spot: f64, strike: f64, time_value: f64) -> (f64, f64) {
     let difference = spot - strike;
     (or_zero(difference) + time_value, or_zero(-difference) + time_value)
 }

@@ -29,7 +29,7 @@ impl Random {
         (self.bits() >> 12) as f64 / 4_503_599_627_370_496.0
     }
 
-    /// From `low` to `high`, with an even spread of magnitudes by squaring or rooting nothing: each power of two equally often.
+    /// From `low` to `high`: each power of two equally often.
     pub fn magnitude(&mut self, low: f64, high: f64) -> f64 {
         loop {
             let steps = (high.to_bits() >> 52) - (low.to_bits() >> 52) + 1;
