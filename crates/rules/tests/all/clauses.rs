@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Venue folders and the prefix of their clauses.
-pub const PREFIXES: [(&str, &str); 12] = [
+pub const PREFIXES: [(&str, &str); 13] = [
     ("binance-coinm", "BC"),
     ("binance-usdm", "BN"),
     ("bitmex", "BM"),
@@ -19,6 +19,7 @@ pub const PREFIXES: [(&str, &str); 12] = [
     ("dydx", "DX"),
     ("hyperliquid", "HL"),
     ("okx", "OK"),
+    ("plimsoll", "PL"),
     ("vega", "VG"),
 ];
 
