@@ -5,7 +5,7 @@ mod double_double;
 mod functions;
 mod grid;
 mod properties;
-mod reference;
+pub mod reference;
 mod refusals;
 mod sweep;
 

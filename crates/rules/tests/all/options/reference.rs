@@ -87,10 +87,8 @@ fn see_perpetual(worst: &mut Worst, case: &str, terms: [f64; 5], call: f64, put:
     [option.greeks(Right::Call), option.greeks(Right::Put)]
 }
 
-#[test]
-fn given_perpetual_options_are_met() {
+fn given_perpetual(file: &File) -> [Worst; 2] {
     let (mut worst, mut rated) = (Worst::default(), Worst::default());
-    let file = file();
     for row in &file.given.everlasting {
         let of = |key| number(row, key);
         let (spot, strike) = (of("S"), of("K"));
@@ -112,15 +110,11 @@ fn given_perpetual_options_are_met() {
         rated.see("delta call", (call.delta - of("delta_call")).abs() / 1e-13, "");
         rated.see("gamma", relative(call.gamma, of("gamma"), of("S")), "");
     }
-    worst.assert("given perpetual options", 8, 0.05);
-    rated.assert("given perpetual options with interest", 4, 0.05);
-    assert_eq!((file.given.everlasting.len(), file.given.everlasting_with_rate.len()), (26, 7));
+    [worst, rated]
 }
 
-#[test]
-fn given_dated_options_are_met() {
+fn given_dated(file: &File) -> Worst {
     let mut worst = Worst::default();
-    let file = file();
     for row in &file.given.black76 {
         let of = |key| number(row, key);
         let case = format!("{} {} {} {}", of("F"), of("K"), of("sigma"), of("t_days"));
@@ -133,15 +127,12 @@ fn given_dated_options_are_met() {
         worst.see("gamma", relative(call.gamma, of("gamma_fwd"), of("F")), &case);
         worst.see("vega", relative(put.vega, of("vega_per_1_00_vol"), 1.0 / of("F")), &case);
     }
-    worst.assert("given dated options", 6, 0.05);
-    assert_eq!(file.given.black76.len(), 26);
+    worst
 }
 
-#[test]
-fn perpetual_options_are_met_over_the_whole_range() {
+fn swept_perpetual(file: &File) -> [Worst; 2] {
     let (mut plain, mut rated) = (Worst::default(), Worst::default());
-    let rows = file().perpetual;
-    for row in &rows {
+    for row in &file.perpetual {
         let [spot, strike, volatility, hours, interest, call, put, delta, gamma, vega] = numbers(row);
         let case = row[..5].join(" ");
         let worst = if interest == 0.0 { &mut plain } else { &mut rated };
@@ -153,16 +144,12 @@ fn perpetual_options_are_met_over_the_whole_range() {
             worst.see("vega", relative(greeks.vega, vega, 1.0 / strike), &case);
         }
     }
-    plain.assert("perpetual options without interest", 5, 0.05);
-    rated.assert("perpetual options with interest", 5, 1.0);
-    assert!(rows.len() > 1200, "{}", rows.len());
+    [plain, rated]
 }
 
-#[test]
-fn dated_options_are_met_over_the_whole_range() {
+fn swept_dated(file: &File) -> Worst {
     let mut worst = Worst::default();
-    let rows = file().dated;
-    for row in &rows {
+    for row in &file.dated {
         let [forward, strike, volatility, hours, discount, call, put, delta, gamma, vega] = numbers(row);
         let case = row[..5].join(" ");
         let option = dated(forward, strike, volatility, hours / 8760.0, discount);
@@ -175,6 +162,55 @@ fn dated_options_are_met_over_the_whole_range() {
             worst.see("vega", relative(steep, vega, 1.0 / strike), &case);
         }
     }
-    worst.assert("dated options", 5, 0.05);
-    assert!(rows.len() > 800, "{}", rows.len());
+    worst
+}
+
+#[test]
+fn given_options_are_met() {
+    let file = file();
+    let [plain, rated] = given_perpetual(&file);
+    plain.assert("given perpetual options", 8, 0.05);
+    rated.assert("given perpetual options with interest", 4, 0.05);
+    given_dated(&file).assert("given dated options", 6, 0.05);
+    let Given { everlasting, everlasting_with_rate, black76 } = &file.given;
+    assert_eq!([everlasting.len(), everlasting_with_rate.len(), black76.len()], [26, 7, 26]);
+}
+
+#[test]
+fn options_are_met_over_the_whole_range() {
+    let file = file();
+    let [plain, rated] = swept_perpetual(&file);
+    plain.assert("perpetual options without interest", 5, 0.05);
+    rated.assert("perpetual options with interest", 5, 1.0);
+    swept_dated(&file).assert("dated options", 5, 0.05);
+    assert!(file.perpetual.len() > 1200 && file.dated.len() > 800, "{} {}", file.perpetual.len(), file.dated.len());
+}
+
+/// A row of `docs/conformance.md`: what was compared, how many options, and the worst errors of prices, deltas, other figures.
+pub fn table() -> Vec<[String; 5]> {
+    let file = file();
+    let [given, given_rated] = given_perpetual(&file);
+    let [plain, rated] = swept_perpetual(&file);
+    let is_plain = |row: &&Vec<String>| row[4] == "0.0";
+    let swept = file.perpetual.iter().filter(is_plain).count();
+    let rows = [
+        ("given: perpetual, no interest", file.given.everlasting.len(), given),
+        ("given: perpetual, interest", file.given.everlasting_with_rate.len(), given_rated),
+        ("given: dated", file.given.black76.len(), given_dated(&file)),
+        ("own: perpetual, no interest", swept, plain),
+        ("own: perpetual, interest", file.perpetual.len() - swept, rated),
+        ("own: dated", file.dated.len(), swept_dated(&file)),
+    ];
+    let cells = rows.map(|(what, count, worst)| {
+        // Errors are parts of what is allowed, 1e-12 of prices and greeks and 1e-13 of deltas.
+        let of = |named: &dyn Fn(&str) -> bool, allowed: f64| {
+            let errors = worst.0.iter().filter(|(figure, _)| named(figure)).map(|(_, (error, _))| *error);
+            format!("{:.1e}", errors.fold(0.0, f64::max) * allowed)
+        };
+        let price = |figure: &str| figure == "call" || figure == "put";
+        let delta = |figure: &str| figure.starts_with("delta");
+        let other = |figure: &str| !price(figure) && !delta(figure);
+        [what.to_owned(), count.to_string(), of(&price, 1e-12), of(&delta, 1e-13), of(&other, 1e-12)]
+    });
+    cells.to_vec()
 }
