@@ -53,6 +53,18 @@ impl Random {
     }
 }
 
+impl Random {
+    /// As [`Random::terms`], over all that is accepted.
+    pub fn accepted(&mut self) -> (f64, f64, f64, f64) {
+        let strike = self.magnitude(1e-3, 1e13);
+        let ratio = match self.bits() % 3 {
+            0 => 1.0 + (self.unit() - 0.5) * self.magnitude(1e-9, 0.1),
+            _ => self.magnitude(1.001e-6, 0.999e6),
+        };
+        (strike * ratio, strike, self.magnitude(0.001, 20.0), self.magnitude(1.0 / 525_600.0, 10.0))
+    }
+}
+
 /// A perpetual option that is in range.
 pub fn perpetual(spot: f64, strike: f64, volatility: f64, period: f64, interest: f64) -> Perpetual {
     PerpetualTerms { spot, strike, volatility, period, interest }.check().unwrap()
