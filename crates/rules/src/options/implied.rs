@@ -47,3 +47,55 @@ pub(super) fn solve(target: f64, value_and_slope: impl Fn(f64) -> (f64, f64)) ->
     }
     Ok(nearest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Dated, DatedTerms, Perpetual, PerpetualTerms, Right};
+    use core::cell::Cell;
+
+    /// How often a price is asked for until its volatility is found.
+    fn steps(value_and_slope: impl Fn(f64) -> (f64, f64), volatility: f64) -> usize {
+        let count = Cell::new(0);
+        let counted = |volatility| {
+            count.set(count.get() + 1);
+            value_and_slope(volatility)
+        };
+        let (target, _) = value_and_slope(volatility);
+        assert!(solve(target, counted).is_ok());
+        count.get()
+    }
+
+    #[test]
+    fn volatility_is_found_in_few_steps() {
+        let (mut all, mut cases, mut most) = (0, 0, 0);
+        for spot in [1.0, 30.0, 80.0, 99.0, 100.0, 101.0, 125.0, 400.0, 10_000.0] {
+            for years in [1.0 / 8760.0, 1.0 / 365.0, 7.0 / 365.0, 0.25, 1.0] {
+                for volatility in [0.01, 0.1, 0.3, 0.6, 1.0, 2.0, 5.0] {
+                    let right = if spot < 100.0 { Right::Call } else { Right::Put };
+                    let perpetual = |volatility| {
+                        let terms = PerpetualTerms { spot, strike: 100.0, volatility, period: years, interest: 0.0 };
+                        let option: Perpetual = terms.check().unwrap();
+                        (option.time_value(right), option.greeks(right).vega)
+                    };
+                    let dated = |volatility| {
+                        let terms = DatedTerms { forward: spot, strike: 100.0, volatility, years, discount: 1.0 };
+                        let option: Dated = terms.check().unwrap();
+                        (option.price(right), option.greeks(right).vega)
+                    };
+                    for (value, steps) in [
+                        (perpetual(volatility).0, steps(perpetual, volatility)),
+                        (dated(volatility).0, steps(dated, volatility)),
+                    ] {
+                        // Below, the price says next to nothing and every volatility gives nearly the same.
+                        if value > 1e-12 {
+                            (all, cases, most) = (all + steps, cases + 1, most.max(steps));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(cases > 300, "{cases}");
+        assert!(all <= 10 * cases && most <= 60, "{all} steps in {cases} cases, at most {most}");
+    }
+}
