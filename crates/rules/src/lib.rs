@@ -1,4 +1,4 @@
-//! The formulas of perpetual contracts: numbers in, numbers out.
+//! The formulas of perpetual contracts and options: numbers in, numbers out.
 //!
 //! Margin, liquidation price, index, mark, funding, fees and ADL rank. No state, no files, no accounts: a caller brings
 //! the numbers and gets a number, or a small struct of the terms that make it up. Whatever an account owes or must hold
@@ -24,6 +24,8 @@ mod liquidation;
 mod loss;
 mod margin;
 mod mark;
+mod option_margin;
+pub mod options;
 mod own;
 mod pace;
 mod room;
@@ -58,6 +60,10 @@ pub use liquidation::{
 pub use loss::{LossPayment, LossShare, loss_payment, share_loss};
 pub use margin::{FeeTerms, MarginTerms, initial_margin, maintenance_margin, trading_fee};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
+pub use option_margin::{
+    OPTION_LEGS_MAX, OptionCharge, OptionLeg, OptionMaintenance, ShortOption, ShortOptionRule, WorstPayoff,
+    long_option_margin, option_funding, option_payoff, worst_payoff,
+};
 pub use own::{OwnAverage, OwnRule};
 pub use pace::{FundFeeRule, GrowingFee, Ramp, loss_per_contract, loss_per_deposit};
 pub use room::{Grown, GrowthTerms, OutflowTerms, Way};

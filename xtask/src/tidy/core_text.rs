@@ -77,7 +77,7 @@ impl Window<'_, '_> {
         let Token { kind, text, line } = self.token;
         let allowed = floats || source.allows(line, "float");
         if !allowed && (kind == Kind::Float || (kind == Kind::Word && matches!(text, "f32" | "f64"))) {
-            let hint = "floats differ between machines; only crates/rules/src/options.rs may use them";
+            let hint = "floats differ between machines; only crates/rules/src/options may use them";
             return Some((format!("float `{text}`"), hint));
         }
         if kind == Kind::Word && NONDETERMINISTIC.contains(&text) {

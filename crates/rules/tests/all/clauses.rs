@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Venue folders and the prefix of their clauses.
-pub const PREFIXES: [(&str, &str); 12] = [
+pub const PREFIXES: [(&str, &str); 15] = [
     ("binance-coinm", "BC"),
     ("binance-usdm", "BN"),
     ("bitmex", "BM"),
     ("bybit-inverse", "BI"),
     ("bybit-linear", "BY"),
+    ("deri", "DE"),
     ("deribit", "DB"),
     ("derive", "DV"),
     ("drift", "DR"),
     ("dydx", "DX"),
     ("hyperliquid", "HL"),
     ("okx", "OK"),
+    ("paradex", "PX"),
+    ("plimsoll", "PL"),
     ("vega", "VG"),
 ];
 

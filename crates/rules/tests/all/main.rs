@@ -8,6 +8,8 @@ mod integers;
 mod manifest;
 mod naive;
 mod number;
+mod option_margin;
+mod options;
 mod properties;
 mod tables;
 mod vectors;

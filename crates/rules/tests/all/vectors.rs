@@ -134,7 +134,8 @@ pub fn all() -> Vec<Checked> {
         let entries = fs::read_dir(folder.join("vectors")).unwrap();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.sort();
-        for path in paths {
+        // Scripts that made a file lie beside it.
+        for path in paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "json")) {
             // Files of other rules (options, portfolios) have their own schema and their own tests.
             let file: File = match serde_json::from_str::<Value>(&fs::read_to_string(&path).unwrap()).unwrap() {
                 value if value["schema"] == "plimsoll.vectors/1" => serde_json::from_value(value).unwrap(),

@@ -5,6 +5,7 @@ mod closing;
 mod covering;
 mod holding;
 mod lines;
+mod options;
 
 use crate::number::{Fixed, ladder_with, m, p, r};
 use plimsoll_rules::*;
@@ -54,7 +55,7 @@ pub type Outcome = Vec<(&'static str, Ours)>;
 pub type Rule = fn(&Inputs) -> Outcome;
 
 pub fn rule_named(name: &str) -> Rule {
-    let topics = [lines::rule, holding::rule, closing::rule, covering::rule, accruing::rule];
+    let topics = [lines::rule, holding::rule, closing::rule, covering::rule, accruing::rule, options::rule];
     topics.iter().find_map(|topic| topic(name)).unwrap_or_else(|| panic!("no rule is called {name:?}"))
 }
 
