@@ -21,6 +21,7 @@ pub(crate) fn run(out: &mut Output<'_>, items: &[BatchItem]) -> Result<Answer, R
             Ok(_) if at + 1 < items.len() => engine::settle(out),
             Ok(_) => {}
             Err(reject) => {
+                let reject = reject.within_bounds();
                 let item = u16::try_from(at).unwrap_or(u16::MAX);
                 out.emit(Event::ItemRefused { item, code: reject.code() });
             }

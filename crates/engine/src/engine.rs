@@ -63,7 +63,7 @@ impl Engine {
         if !prices {
             settle(&mut out);
         }
-        let answer = request(&mut out, command);
+        let answer = request(&mut out, command).map_err(Reject::within_bounds);
         match &answer {
             Ok(_) if *command == Command::Tick => {}
             Ok(_) => settle(&mut out),

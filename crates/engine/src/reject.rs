@@ -30,6 +30,15 @@ macro_rules! rejects {
                 match code { $( $code => Some(stringify!($name)), )* _ => None }
             }
 
+            /// The same with every amount within the bounds of its unit, which what an account is worth may leave: an answer that is
+            /// kept has to be readable.
+            #[must_use]
+            pub(crate) fn within_bounds(self) -> Self {
+                match self {
+                    $( Self::$name $({ $($field),* })? => Self::$name $({ $($field: $field.within_bounds()),* })? ),*
+                }
+            }
+
             /// Every number and name.
             pub const ALL: &'static [(u16, &'static str)] = &[ $( ($code, stringify!($name)) ),* ];
         }
@@ -41,6 +50,51 @@ macro_rules! rejects {
         }
     };
 }
+
+/// What a refusal says a number of.
+trait Bounded: Sized {
+    fn within_bounds(self) -> Self {
+        self
+    }
+}
+
+impl Bounded for Money {
+    fn within_bounds(self) -> Self {
+        self.clamp(-Self::MAX, Self::MAX)
+    }
+}
+
+macro_rules! within_bounds_as_they_are {
+    ($($type:ty),* $(,)?) => { $( impl Bounded for $type {} )* };
+}
+
+within_bounds_as_they_are!(
+    Price,
+    Rate,
+    Size,
+    Time,
+    AccountId,
+    AssetId,
+    MarketId,
+    MarketStatus,
+    LadderError,
+    TierError,
+    ParamName,
+    bool,
+    i64,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    crate::AccountReason,
+    crate::AccountStatus,
+    crate::IndexId,
+    crate::LimitScope,
+    crate::OwnerId,
+    crate::PositionMode,
+    crate::Side,
+);
 
 rejects! {
     /// The clock would go backwards.
