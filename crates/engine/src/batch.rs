@@ -15,13 +15,12 @@ pub(crate) fn run(out: &mut Output<'_>, items: &[BatchItem]) -> Result<Answer, R
             settlement::run(out);
             engine::settle(out); // what a command of its own would begin with
         }
-        let answer = one(out, item);
+        let answer = one(out, item).map_err(Reject::within_bounds);
         match &answer {
             // After the last, the command itself ends with this.
             Ok(_) if at + 1 < items.len() => engine::settle(out),
             Ok(_) => {}
             Err(reject) => {
-                let reject = reject.within_bounds();
                 let item = u16::try_from(at).unwrap_or(u16::MAX);
                 out.emit(Event::ItemRefused { item, code: reject.code() });
             }
