@@ -494,6 +494,7 @@ fn venue() -> Engine {
             fee_tiers: Vec::new(),
             kind: Default::default(),
             realise_every_ns: 0,
+            option: None,
         })));
     }
     apply(&Command::Deposit {

@@ -83,7 +83,8 @@ pub(crate) fn set_market_params(
     bounds::market(state, params)?;
     let fixed =
         |p: &MarketParams| (p.name, p.contract, p.settlement, p.index, p.tick, p.lot, p.funding.interval_ns, p.kind);
-    if fixed(old) != fixed(params) {
+    let option = |p: &MarketParams| p.option.map(|o| (o.right, o.strike, o.volatility, o.period_ns));
+    if fixed(old) != fixed(params) || option(old) != option(params) {
         return Err(Reject::ParamOutOfRange { name: ParamName::Fixed });
     }
     out.define(Event::MarketParamsSet { market }, Definition::Market(params));
@@ -142,7 +143,7 @@ pub(crate) fn set_market_status(
         (CancelOnly, PostOnly) | (PostOnly, Open) => true,
         _ => return Err(Reject::ResumeOrder { from }),
     };
-    if resumes && row.mark.is_positive() && !state.index(row.params.index).is_usable(state.now) {
+    if resumes && row.mark.is_positive() && !state.is_priced(row) {
         return Err(Reject::PriceUnusable { market });
     }
     if resumes && state.index(row.params.index).fallen.is_some() {
@@ -190,8 +191,8 @@ impl State {
     /// The table of DESIGN section 5, for what increases risk in a market: mark fresh, quorum.
     pub(crate) fn price_for_increase(&self, market: MarketId) -> Result<Price, Reject> {
         let row = self.market(market);
-        let usable = row.is_over() || self.index(row.params.index).is_usable(self.now);
-        if row.mark.is_positive() && usable { Ok(row.mark) } else { Err(Reject::PriceUnusable { market }) }
+        let usable = row.is_over() || (row.mark.is_positive() && self.is_priced(row));
+        if usable { Ok(row.mark) } else { Err(Reject::PriceUnusable { market }) }
     }
 
     /// The same, for what leaves an account: every price that enters it.
@@ -229,11 +230,15 @@ impl State {
     /// The worst price that an order of `side` may have: the edge of a band, on the tick.
     pub(crate) fn band_edge(&self, market: MarketId, side: crate::Side, band: Rate) -> Result<Price, Reject> {
         let reference = self.reference_price(market)?;
-        let params = &self.market(market).params;
+        let row = self.market(market);
+        let params = &row.params;
         let (rate, round) = match side {
             crate::Side::Buy => (band, units::Round::Down),
             crate::Side::Sell => (-band, units::Round::Up),
         };
+        if params.option.is_some() {
+            return Ok(self.option_edge(row, reference, rate, round));
+        }
         let edge = reference.scale(rate, round).and_then(|p| p.to_tick(params.tick, round)).filter(|p| p.is_positive());
         edge.ok_or(Reject::PriceUnusable { market })
     }

@@ -97,9 +97,13 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         Event::MarketStatusSet { market, status, reason } => {
             state.market_mut(market).status = status;
             state.look_at_everyone(); // a market that was halted may be closed now
-            let index = state.market(market).params.index;
             if reason == crate::StatusReason::IndexUnusable {
-                state.index_mut(index).restricted = true;
+                let params = &state.market(market).params;
+                let read = [Some(params.index), params.option.map(|o| o.volatility)];
+                for index in read.into_iter().flatten() {
+                    let unusable = !state.index(index).is_usable(state.now);
+                    state.index_mut(index).restricted |= unusable;
+                }
             }
         }
         Event::FundingRateSet { market, rate } => state.market_mut(market).funding_given = Some(rate),
@@ -191,7 +195,13 @@ pub(crate) fn apply(state: &mut State, event: &Event, definition: Definition<'_>
         | Event::MarkSet { .. }
         | Event::PremiumSampled { .. }
         | Event::FundingPosted { .. }
+        | Event::OptionFundingAccrued { .. }
         | Event::FundingSkipped { .. } => prices(state, event),
+        Event::OptionEnded { .. } | Event::OptionExited { .. } => {}
+        Event::ExitRightSet { market, open } => state.market_mut(market).exit_open = open,
+        Event::ProtectionSet { .. } | Event::ProtectionCounted { .. } | Event::ProtectionReached { .. } => {
+            crate::protection::apply(state, event);
+        }
         Event::InterestPosted { asset, cumulative, next, .. } => {
             if let Some(row) = state.borrowing.get_mut(&asset) {
                 (row.cumulative, row.next) = (cumulative, next);
@@ -407,6 +417,8 @@ fn new_market(params: MarketParams, now: Time) -> Market {
         funding_given: None,
         funding_last: units::Rate::ZERO,
         funding_next: next,
+        exit_open: false,
+        carry: crate::Carry::default(),
         funding_index: 0,
         residue: 0,
         clearing: Money::ZERO,
@@ -1007,6 +1019,7 @@ fn prices(state: &mut State, event: &Event) {
                 row.basis.retain(|(at, _)| *at > oldest);
                 row.basis.push((now, basis));
             }
+            crate::option::carry_on(state, market);
         }
         Event::FundingPosted { market, rate, cumulative, next, .. } => {
             let row = state.market_mut(market);
@@ -1014,7 +1027,21 @@ fn prices(state: &mut State, event: &Event) {
             reset_funding(row, next);
             state.risk_due = true;
         }
-        Event::FundingSkipped { market, next } => reset_funding(state.market_mut(market), next),
+        Event::FundingSkipped { market, next } => {
+            reset_funding(state.market_mut(market), next);
+            if state.market(market).params.option.is_some() {
+                state.market_mut(market).next_sample = next_second(now);
+                crate::option::carry_on(state, market);
+            }
+        }
+        Event::OptionFundingAccrued { market, sum, cumulative, .. } => {
+            let row = state.market_mut(market);
+            accrue_average(row, now);
+            row.next_sample = next_second(now);
+            (row.carry.sum, row.funding_index) = (sum, cumulative);
+            crate::option::carry_on(state, market);
+            state.risk_due = true;
+        }
         _ => fault("not an event about prices"),
     }
 }

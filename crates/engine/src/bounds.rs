@@ -103,6 +103,7 @@ fn duration(ns: i64) -> bool {
 
 pub(crate) fn market(state: &State, params: &MarketParams) -> Result<(), Reject> {
     kind(params)?;
+    option(state, params)?;
     state.find_asset(params.settlement)?;
     crate::prelaunch::check_market(state, params)?;
     let fund = state.find_account(params.fund)?;
@@ -205,6 +206,47 @@ fn kind(params: &MarketParams) -> Result<(), Reject> {
     }
 }
 
+/// An option: linear, dated or perpetual, marked from an index that may be a volatility.
+fn option(state: &State, params: &MarketParams) -> Result<(), Reject> {
+    let Some(option) = &params.option else { return Ok(()) };
+    let row = state.find_index(option.volatility)?;
+    let strike = option.strike;
+    let on_tick = strike.to_tick(params.tick, units::Round::Down) == Some(strike);
+    let strike = strike.is_positive() && strike <= limits::TICK_MAX && on_tick;
+    let perpetual = params.kind == Kind::Perpetual;
+    let year = 365 * 86_400 * Time::SECOND_NS;
+    let period = (60 * Time::SECOND_NS..=year).contains(&option.period_ns);
+    let half = Rate::bps(5_000);
+    let interest = option.interest >= -half && option.interest <= half;
+    let exit = option.exit.is_none_or(|exit| !exit.is_negative() && share(exit));
+    let lives = if perpetual {
+        period && interest && exit
+    } else {
+        option.period_ns == 0 && option.interest == Rate::ZERO && option.exit.is_none()
+    };
+    let policy = matches!(
+        params.liquidation.policy,
+        LiquidationPolicy::ToTarget | LiquidationPolicy::FullClose | LiquidationPolicy::Fraction { .. }
+    );
+    let plain = params.contract == Contract::Linear && policy && row.own.is_none() && option.volatility != params.index;
+    ensure(plain && strike && lives && option.margin.is_good(), ParamName::Option)?;
+    let said = row.sources.iter().flatten().map(|q| q.price).chain([row.price]).filter(|p| p.is_positive());
+    match said.into_iter().find(|price| !crate::option::is_volatility(*price)) {
+        Some(asked) => Err(Reject::VolatilityOutOfRange { index: option.volatility, asked }),
+        None => Ok(()),
+    }
+}
+
+/// Limits of a market maker: some limit, a window and a pause of at most a day.
+pub(crate) fn protection(limits: Option<&crate::ProtectionLimits>) -> Result<(), Reject> {
+    let Some(l) = limits else { return Ok(()) };
+    let day = 86_400 * Time::SECOND_NS;
+    let window = (Time::SECOND_NS..=day).contains(&l.window_ns) && (0..=day).contains(&l.freeze_ns);
+    let none_below = !l.contracts.is_negative() && !l.delta.is_negative() && !l.vega.is_negative();
+    let some = l.contracts.is_positive() || l.delta.is_positive() || l.vega.is_positive();
+    ensure(window && none_below && some && l.vega.units() <= TOTAL_MAX, ParamName::Protection)
+}
+
 /// A schedule without holes: whole minutes, now < reduce-only < settlement, and a window that has not begun.
 pub(crate) fn expiry(now: Time, asked: &Expiry) -> Result<(), Reject> {
     let Expiry { reduce_only_at, settle_at, window_ns } = *asked;
@@ -292,7 +334,7 @@ impl State {
             let Some((blamed, (low, high))) = own.or(coin) else { continue };
             let mark = match (own, market.contract()) {
                 (None, _) => market.mark.max(market.last_usable),
-                (Some((_, (_, high))), Contract::Linear) => twice(high).unwrap_or(high),
+                (Some((_, (_, high))), Contract::Linear) => market.greatest_price(high),
                 (Some((_, (low, _))), Contract::Inverse { .. }) => half(low),
             };
             let asset_price =

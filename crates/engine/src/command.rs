@@ -300,6 +300,24 @@ pub enum Command {
     },
     /// Takes a position, or part of it, that is auctioned in a liquidation, at the price of the moment.
     BidAuction(Bid),
+    /// Closes a long position in a perpetual option at its payoff against shorts, while the book bids less.
+    ExitOption {
+        /// Whose.
+        account: AccountId,
+        /// Which option.
+        market: MarketId,
+        /// Contracts, at most.
+        size: Size,
+    },
+    /// Limits what fills of the account's resting orders in the options of an underlying may come to.
+    SetProtection {
+        /// Whose.
+        account: AccountId,
+        /// The underlying.
+        index: IndexId,
+        /// The limits; none: no longer.
+        limits: Option<crate::ProtectionLimits>,
+    },
 }
 
 /// A bid in the auction of a position.

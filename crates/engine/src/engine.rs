@@ -219,6 +219,10 @@ fn request(out: &mut Output<'_>, command: &Command) -> Result<Answer, Reject> {
         Command::CancelSettlement { market } => settlement::cancel(out, *market),
         Command::Batch { items } => batch::run(out, items),
         Command::BidAuction(bid) => crate::auction::bid(out, bid),
+        Command::ExitOption { account, market, size } => crate::exit::exit(out, *account, *market, *size),
+        Command::SetProtection { account, index, limits } => {
+            crate::protection::set(out, *account, *index, limits.as_ref())
+        }
         Command::LaunchIndex { index } => crate::prelaunch::launch(out, *index),
         Command::SplitIndex { index, split } => crate::split::split_index(out, *index, *split),
         Command::SetFeeTier { owner, tier } => fees::set_fee_tier(out, *owner, *tier),

@@ -975,6 +975,83 @@ pub enum Event {
         /// The hash.
         digest: crate::Digest,
     },
+    /// A second's funding of a perpetual option: what it cost to hold was this for so long.
+    OptionFundingAccrued {
+        /// Which.
+        market: MarketId,
+        /// Mark less payoff at the sample before, per contract; + is paid by longs.
+        time_value: Price,
+        /// Since that sample, nanoseconds.
+        ns: i64,
+        /// Σ time value × ns, 1e-8 × ns.
+        sum: i128,
+        /// Cumulative funding: the sum ÷ the period, 1e-25 of the settlement asset per 1e-8 contract.
+        cumulative: i128,
+    },
+    /// An option's market has come to its end; `settlement_priced` follows with the same price.
+    OptionEnded {
+        /// Which.
+        market: MarketId,
+        /// The time-weighted index.
+        index: Price,
+        /// What a contract pays.
+        price: Price,
+    },
+    /// The holders of a perpetual option may close at its payoff from now on, or no longer.
+    ExitRightSet {
+        /// Which.
+        market: MarketId,
+        /// Whether they may.
+        open: bool,
+    },
+    /// A holder has closed at the payoff against a short; both sides book the same number.
+    OptionExited {
+        /// The holder.
+        account: AccountId,
+        /// The short.
+        counterparty: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Contracts that both close, without sign.
+        size: Size,
+        /// What the holder gets for them.
+        value: Money,
+        /// Place of the short among those who would be deleveraged, from 1.
+        rank: u32,
+    },
+    /// An account limits what fills of its resting orders in the options of an underlying come to, or no longer.
+    ProtectionSet {
+        /// Whose.
+        account: AccountId,
+        /// The underlying.
+        index: IndexId,
+        /// The limits; none from now on.
+        limits: Option<crate::ProtectionLimits>,
+    },
+    /// A fill of such an order was counted.
+    ProtectionCounted {
+        /// Whose.
+        account: AccountId,
+        /// The underlying.
+        index: IndexId,
+        /// When the window began.
+        since: Time,
+        /// Σ contracts in it, 1e-8.
+        contracts: i128,
+        /// Σ contracts × delta, + bought, 1e-8.
+        delta: i128,
+        /// Σ contracts × vega, settlement asset per 100 %.
+        vega: Money,
+    },
+    /// A limit was reached: the account's orders there are cancelled next.
+    ProtectionReached {
+        /// Whose.
+        account: AccountId,
+        /// The underlying.
+        index: IndexId,
+        /// No order of it there is taken before then.
+        until: Time,
+    },
 }
 
 /// Why an auction ended.
@@ -1072,6 +1149,8 @@ pub enum CancelReason {
     AccountStatus,
     /// The market's contracts have another unit from now on.
     Split,
+    /// Fills of its owner's orders have reached a limit of the owner.
+    Protection,
 }
 
 /// Stages of the ladder, in order.
@@ -1120,4 +1199,6 @@ pub enum Cause {
     Settlement,
     /// The clock, where results become cash in a rhythm; the position stays.
     Realisation,
+    /// A holder of an option who closes at its payoff; both sides.
+    Exit,
 }

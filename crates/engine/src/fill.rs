@@ -44,6 +44,7 @@ pub(crate) fn trade(out: &mut Output<'_>, taker: &Order, maker: &Order, size: Si
         maker.position(),
         &Part { delta: -signed, value: -value, fee, rebate, reserved: from_maker, cause },
     );
+    crate::protection::after_fill(out, maker.account, id, -signed);
     crate::triggers::touch(out, id);
 }
 

@@ -12,9 +12,9 @@ use crate::{AccountId, AssetId, Digest, Event, MarketId, MarketStatus, State, di
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
-use rules::{collateral_value, maintenance_margin};
+use rules::collateral_value;
 use serde::{Deserialize, Serialize};
-use units::{Money, Rate, Round};
+use units::{Money, Price, Rate, Round};
 
 /// The parameters that the values of an account follow from: those of the venue, of what counts and of where it has positions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct MarketGrounds<'a> {
     pub usable: bool,
     /// It was being settled: its price was final, and it needed no margin.
     pub settling: bool,
+    /// Of an option: the index that its margin follows from, or the last usable one; zero of another market.
+    #[serde(default)]
+    pub underlying: Price,
     /// Its parameters, with the resolved ladder.
     pub params: Cow<'a, MarketParams>,
 }
@@ -212,6 +215,7 @@ impl State {
                 market,
                 usable: self.index(of.params.index).is_usable(self.now),
                 settling: of.status == MarketStatus::Settling,
+                underlying: of.params.option.map_or(Price::ZERO, |_| self.underlying(of)),
                 params: Cow::Borrowed(&of.params),
             });
         }
@@ -242,7 +246,8 @@ impl Grounds<'_> {
     }
 
     fn digest_with(&self, of_params: impl Fn(&MarketGrounds<'_>) -> Digest) -> Digest {
-        let rows = self.markets.iter().map(|row| (row.market, row.usable, row.settling, of_params(row)));
+        let rows =
+            self.markets.iter().map(|row| (row.market, row.usable, row.settling, row.underlying, of_params(row)));
         digest::of(&(self.risk, &self.assets, rows.collect::<Vec<_>>()))
     }
 
@@ -258,6 +263,7 @@ impl Grounds<'_> {
             market: row.market,
             usable: row.usable,
             settling: row.settling,
+            underlying: row.underlying,
             params: Cow::Owned(row.params.into_owned()),
         };
         Grounds {
@@ -336,7 +342,8 @@ impl Grounds<'_> {
         let Event::PositionValued { market, size, cost, price, upnl, maintenance_margin: margin, .. } = *event else {
             return Ok(());
         };
-        let MarketGrounds { usable, settling, params, .. } = self.market(market)?;
+        let MarketGrounds { usable, settling, underlying, params, .. } = self.market(market)?;
+        let underlying = *underlying;
         let settled_at = rows.iter().find_map(|row| match row {
             Event::WalletValued { asset, price, .. } if *asset == params.settlement => Some(*price),
             _ => None,
@@ -352,11 +359,7 @@ impl Grounds<'_> {
         same(Figure::Upnl(market), upnl, result)?;
         let required = match settling {
             true => Money::ZERO,
-            false => {
-                maintenance_margin(params.contract, price, size, &params.ladder, params.closing_fee)
-                    .ok_or(Disagrees::TooLarge)?
-                    .required
-            }
+            false => params.maintenance_terms(underlying, price, size).ok_or(Disagrees::TooLarge)?.required,
         };
         same(Figure::MaintenanceMargin(market), margin, required)?;
         let worth = fits(required.at_index(settled_at, Rate::ONE, Round::Up))?;

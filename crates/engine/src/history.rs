@@ -89,6 +89,17 @@ impl Index {
         self.history.counted_to = now;
     }
 
+    /// Σ price × ns and Σ ns of the usable time until `now` of the window that ends at `at`.
+    pub(crate) fn summed(&self, at: Time, window_ns: i64, now: Time) -> (i128, i64) {
+        let mut history = self.history.clone();
+        if self.fallen.is_none() {
+            history.count(self.price, self.usable_until.min(now));
+        }
+        let first = at.ns().div_euclid(MINUTE_NS) - window_ns.div_euclid(MINUTE_NS);
+        let inside = history.minutes.iter().filter(|row| row.0 >= first);
+        inside.fold((0, 0), |(sum, ns), row| (sum + row.1, ns + row.2))
+    }
+
     /// The time-weighted index of the window that ends at `at`, whole minutes; `None` when it was never usable.
     ///
     /// Usable for at least half of the window: the average over the usable part, each price weighing the time for which it

@@ -64,6 +64,8 @@ pub enum IncomeKind {
     Reserve,
     /// A share of a loss that nobody else could pay; + in the account that had it.
     SharedLoss,
+    /// Realised by the exit of an option's holder; both sides.
+    Exit,
 }
 
 /// No event changes more wallets than this: a conversion changes two of two accounts.
@@ -166,6 +168,7 @@ impl Cause {
             Self::Adl => IncomeKind::Adl,
             Self::Settlement => IncomeKind::Settlement,
             Self::Realisation => IncomeKind::Realisation,
+            Self::Exit => IncomeKind::Exit,
         }
     }
 }

@@ -20,6 +20,9 @@ pub(crate) fn set_leverage(
     let row = state.find_trading(account)?;
     row.check_not_frozen()?;
     let greatest = state.find_market(market)?.leverage_max();
+    if state.market(market).params.option.is_some() {
+        return Err(Reject::OptionCrossOnly { market });
+    }
     if leverage == 0 || leverage > greatest {
         return Err(Reject::LeverageOutOfRange { asked: leverage, greatest });
     }
@@ -80,6 +83,9 @@ pub(crate) fn set_margin_mode(
     let row = state.find_trading(account)?;
     row.check_not_frozen()?;
     state.find_market(market)?;
+    if state.market(market).params.option.is_some() {
+        return Err(Reject::OptionCrossOnly { market });
+    }
     room_for_legs(row, market)?;
     let children = row.exposures_in(market).filter_map(|e| e.child).flat_map(|id| &state.account(id).exposures);
     if let Some(open) = row.exposures_in(market).chain(children).find(|e| !e.size.is_zero()) {

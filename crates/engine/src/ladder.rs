@@ -69,15 +69,18 @@ impl State {
         self.risk.line.is_below(self.lenient(account).headroom())
     }
 
-    /// Positions of an account that may be closed, largest maintenance margin first.
+    /// Positions of an account that may be closed, largest maintenance margin first; with options, those first whose closing brings the
+    /// account's delta in their underlying down most, so that a hedge goes after what it hedges.
     pub(crate) fn closable_positions(&self, account: AccountId) -> Vec<PositionId> {
-        let mut rows: Vec<(Money, PositionId)> = Vec::new();
-        for e in self.account(account).exposures.iter().filter(|e| !e.size.is_zero() && self.can_close(e.market)) {
-            rows.push((self.maintenance_of(account, e.position()), e.position()));
+        let row = self.account(account);
+        let mut rows: Vec<(Option<i128>, Money, PositionId)> = Vec::new();
+        for e in row.exposures.iter().filter(|e| !e.size.is_zero() && self.can_close(e.market)) {
+            let reduced = self.delta_reduced(row, e.market, e.size);
+            rows.push((reduced, self.maintenance_of(account, e.position()), e.position()));
         }
-        rows.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        rows.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
         rows.truncate(limits::STEPS_PER_ACCOUNT);
-        rows.into_iter().map(|(_, position)| position).collect()
+        rows.into_iter().map(|(.., position)| position).collect()
     }
 
     /// Maintenance margin of one position at the mark, numeraire.
@@ -88,9 +91,8 @@ impl State {
     /// Maintenance margin of `size` contracts at the mark, numeraire.
     pub(crate) fn maintenance_at(&self, market: MarketId, size: units::Size) -> Money {
         let row = self.market(market);
-        let p = &row.params;
-        let margin = rules::maintenance_margin(p.contract, self.valuation(row), size, &p.ladder, p.closing_fee);
-        self.debt(p.settlement, margin.map_or(Money::ZERO, |m| m.required))
+        let margin = self.maintenance_terms(row, self.valuation(row), size);
+        self.debt(row.params.settlement, margin.map_or(Money::ZERO, |m| m.required))
     }
 
     /// The fund that stands behind an account: that of its open position with the largest maintenance margin; without one,

@@ -27,6 +27,7 @@ mod digest;
 mod drawdown;
 mod engine;
 mod event;
+mod exit;
 mod fault;
 mod fees;
 mod fill;
@@ -46,12 +47,14 @@ mod map;
 mod margin;
 mod matching;
 mod offset;
+mod option;
 mod orders;
 mod output;
 pub mod params;
 mod place;
 mod prelaunch;
 mod prices;
+mod protection;
 mod realise;
 mod reduce;
 mod reject;
@@ -96,17 +99,18 @@ pub use map::{LiquidationMap, MapRow, MapStep, Moved, Shock};
 pub use margin::{Basis, Terms};
 pub use orders::{Links, Order, Orders, Place};
 pub use prelaunch::PreLaunch;
+pub use protection::{Protection, ProtectionLimits};
 pub use realise::Realising;
 pub use reject::{ParamName, Reject};
 pub use reserve::Reserved;
 pub use rules::Callback;
 pub use split::Split;
 pub use state::{
-    Account, AccountKind, Asset, Average, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
+    Account, AccountKind, Asset, Average, Carry, Exposure, Held, Index, Liquidation, Market, OrderTotals, Settling,
     SourceQuote, State, Subaccounts, Wallet, Watched, Withdrawal,
 };
 pub use takeover::{Handover, HandoverTerms};
 pub use trails::{Group, Trail};
-pub use view::{AccountView, AdlRow, AuctionView, MarketView, OrderView, PositionView, WalletView};
+pub use view::{AccountView, AdlRow, AuctionView, MarketView, OptionView, OrderView, PositionView, WalletView};
 pub use watch::Work;
 pub use working::{CollateralWorking, PositionWorking, Working};

@@ -21,6 +21,8 @@ pub const ORDERS_MAX: usize = 1 << 24;
 pub const QUOTES_MAX: usize = 4_096;
 /// Accounts that the ladder works on in one command; the rest continue at the next.
 pub const LIQUIDATIONS_PER_COMMAND: usize = 4_096;
+/// Shorts that one exit of an option closes against; the rest needs another command.
+pub const EXITS_PER_COMMAND: usize = 64;
 /// Positions of one account that the ladder tries in one command.
 pub const STEPS_PER_ACCOUNT: usize = 128;
 /// Triggered orders placed in one command; the rest follow at the next.

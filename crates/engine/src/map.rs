@@ -117,6 +117,8 @@ impl Engine {
 pub(crate) struct Path {
     markets: BTreeMap<MarketId, Vec<Price>>,
     assets: BTreeMap<AssetId, Vec<Price>>,
+    /// The indices of options.
+    underlyings: BTreeMap<MarketId, Vec<Price>>,
     last: usize,
 }
 
@@ -127,9 +129,12 @@ impl Path {
         let mut path = Self {
             markets: markets.map(|id| (id, Vec::new())).collect(),
             assets: BTreeMap::new(),
+            underlyings: BTreeMap::new(),
             last: usize::from(steps),
         };
         if shock.moved == Moved::All {
+            let options = path.markets.keys().filter(|id| state.market(**id).params.option.is_some());
+            path.underlyings = options.map(|id| (*id, Vec::new())).collect();
             let of_market = |index| path.markets.keys().any(|id| state.market(*id).params.index == index);
             let assets = (0..state.assets.len()).map(AssetId::at);
             let moving = assets.filter(|id| state.asset(*id).params.index.is_some_and(of_market));
@@ -153,7 +158,16 @@ impl Path {
         }
         for (id, prices) in &mut self.markets {
             let market = state.market(*id);
-            prices.push(state.valuation(market).scale(rate, Round::Down)?);
+            let price = match self.underlyings.get_mut(id) {
+                // An option's mark is what the model makes of the moved index.
+                Some(underlyings) => {
+                    let spot = state.underlying(market).scale(rate, Round::Down)?;
+                    underlyings.push(spot);
+                    state.option_mark_at(market, spot).unwrap_or(state.valuation(market))
+                }
+                None => state.valuation(market).scale(rate, Round::Down)?,
+            };
+            prices.push(price);
         }
         // What settles in an asset whose price moves is worth another amount of the numeraire, too.
         let fits = |(id, market): (MarketId, &Market)| {
@@ -177,6 +191,12 @@ impl Path {
     pub fn market(&self, state: &State, id: MarketId, step: usize) -> Price {
         let moved = self.markets.get(&id).and_then(|prices| prices.get(step));
         moved.copied().unwrap_or_else(|| state.valuation(state.market(id)))
+    }
+
+    /// The price of an option's underlying at a step.
+    pub fn underlying(&self, state: &State, id: MarketId, step: usize) -> Price {
+        let moved = self.underlyings.get(&id).and_then(|prices| prices.get(step));
+        moved.copied().unwrap_or_else(|| state.underlying(state.market(id)))
     }
 
     /// The price of an asset at a step.
@@ -220,6 +240,13 @@ impl<'a> Stage<'a> {
             let usable = self.state.index(index).is_usable(self.state.now);
             let row = self.venue.index_mut(index);
             // The price that counts, so that whether there is a quorum stays as it is.
+            *(if usable { &mut row.price } else { &mut row.last_usable }) = price;
+        }
+        for id in path.underlyings.keys() {
+            let price = path.underlying(self.state, *id, step);
+            let index = self.state.market(*id).params.index;
+            let usable = self.state.index(index).is_usable(self.state.now);
+            let row = self.venue.index_mut(index);
             *(if usable { &mut row.price } else { &mut row.last_usable }) = price;
         }
     }

@@ -6,7 +6,7 @@ use crate::fault::fault;
 use crate::state::{Account, AccountKind, Exposure, Market, OrderTotals};
 use crate::working::{Listener, PositionWorking};
 use crate::{AccountId, AssetId, Leg, MarginMode, MarketStatus, PositionId, Side, State, limits};
-use rules::{Haircuts, Ladder, MarginTerms, collateral_value, initial_margin, maintenance_margin, split_close};
+use rules::{Haircuts, Ladder, MarginTerms, collateral_value, split_close};
 use serde::Serialize;
 use units::{Money, Price, Rate, Round, Size};
 
@@ -227,8 +227,7 @@ impl State {
         let margined = market.status != MarketStatus::Settling;
         let mut maintenance = MarginTerms::default();
         if need.maintenance() && !size.is_zero() && margined {
-            let p = &market.params;
-            maintenance = fits(maintenance_margin(p.contract, priced.price, size, &p.ladder, p.closing_fee));
+            maintenance = fits(self.maintenance_terms(market, priced.price, size));
             terms.maintenance += to_numeraire(maintenance.required);
         }
         listener.position(|| PositionWorking {
@@ -282,14 +281,11 @@ impl State {
         let longest = fits(size.checked_add(buys.size));
         let shortest = fits(size.checked_add(-sells.size));
         let (larger, smaller) = if longest.abs() > shortest.abs() { (longest, shortest) } else { (shortest, longest) };
-        let p = &market.params;
-        let rate = market.leverage_rate(leverage);
-        let interest = self.ladder_interest(market);
-        let of =
-            |size| fits(initial_margin(p.contract, price, size, &p.ladder, interest, rate, p.closing_fee)).required;
+        let of = |size| fits(self.initial_terms(market, price, size, leverage)).required;
         let worse = of(larger);
         // With a rate for each side the smaller may need more.
-        let worse = if matches!(p.ladder, Ladder::RiskFactors(_)) { worse.max(of(smaller)) } else { worse };
+        let sides = matches!(market.params.ladder, Ladder::RiskFactors(_)) || market.params.option.is_some();
+        let worse = if sides { worse.max(of(smaller)) } else { worse };
         worse + *loss_and_fees
     }
 

@@ -4,6 +4,7 @@
 
 use crate::{AccountId, AssetId, IndexId, Name};
 use alloc::vec::Vec;
+use rules::options::Right;
 use rules::{Contract, FundingRule, HAIRCUT_TIERS_MAX, HaircutTier, Haircuts, IndexRule, Ladder, LineRule, MarkRule};
 use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Size};
@@ -304,6 +305,9 @@ pub struct MarketParams {
     /// How the contract lives and ends.
     #[serde(default)]
     pub kind: Kind,
+    /// Its contract is an option on the index: dated with [`Kind::Dated`], perpetual with [`Kind::Perpetual`].
+    #[serde(default)]
+    pub option: Option<OptionTerms>,
     /// Fees of owners of tier 1, 2, …; tier 0 pays `maker_fee` and `taker_fee`, a tier beyond the last pays the last.
     #[serde(default)]
     pub fee_tiers: Vec<FeeRates>,
@@ -362,6 +366,32 @@ pub enum Kind {
         /// Of the price.
         exponent: u8,
     },
+}
+
+/// What an option pays, what it is marked from, and what it needs. Its market's price is the option's: premium, cost and result go
+/// through the same arithmetic as those of any position. Bands of orders and of the ladder are shares of the index, not of the
+/// mark; the ladder of margins caps the position and has no rate in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionTerms {
+    /// Call or put.
+    pub right: Right,
+    /// Strike, a multiple of the tick.
+    pub strike: Price,
+    /// The index that says its volatility: 1 is 100 % a year, from 0.001 to 20. Sources, quorum and age as of any index.
+    pub volatility: IndexId,
+    /// Of a perpetual option: what a holder pays its time value over, a minute to a year, nanoseconds; zero of a dated one.
+    #[serde(default)]
+    pub period_ns: i64,
+    /// Of a perpetual option: interest in its price, a year, within ±50 %.
+    #[serde(default)]
+    pub interest: Rate,
+    /// What positions need.
+    pub margin: rules::OptionMarginRule,
+    /// Of a perpetual option: while the best bid is below the payoff by more than this share of the index, a holder can close at
+    /// the payoff; none: never.
+    #[serde(default)]
+    pub exit: Option<Rate>,
 }
 
 /// One step of a haircut.

@@ -11,7 +11,7 @@ use crate::{
     OrderRef, PlaceOrder, PositionId, Reduce, Reject, SelfTrade, Side, State, TimeInForce, Trigger, TriggerBy, bounds,
     deadlines, limits, trails,
 };
-use rules::{Contract, initial_margin};
+use rules::Contract;
 use units::{Money, Price, Rate, Round, Size, Time, limits as number_limits};
 
 /// A placement that was judged good.
@@ -124,6 +124,7 @@ pub(crate) fn check(state: &State, order: &PlaceOrder, replacing: Option<&Order>
     check_status(market.status, order, increases)?;
     if increases {
         row.check_active()?;
+        state.check_protection(order.account, order.market)?;
     }
     check_crossing(state, &plan)?;
     if increases {
@@ -380,6 +381,9 @@ fn check_size(
     let gross = resting_before(plan, standing, replacing).checked_add(plan.size);
     let total = gross.and_then(|gross| position.checked_add(plan.side.signed(gross)));
     let price = match market.contract() {
+        Contract::Linear if market.params.option.is_some() => {
+            market.greatest_price(state.index(market.params.index).price).max(plan.price)
+        }
         Contract::Linear => mark.max(plan.price),
         Contract::Inverse { .. } => mark.min(plan.price),
     };
@@ -726,11 +730,8 @@ impl State {
         let leverage = self.account(parent).exposure(position).map_or(0, |e| e.leverage);
         let p = &row.params;
         let signed = side.signed(size);
-        let (interest, rate) = (self.ladder_interest(row), row.leverage_rate(leverage));
-        let margin = |at: Price| {
-            let terms = initial_margin(p.contract, at, signed, &p.ladder, interest, rate, p.closing_fee);
-            terms.map_or(Money::ZERO, |t| t.required)
-        };
+        let margin =
+            |at: Price| self.initial_terms(row, at, signed, leverage).map_or(Money::ZERO, |terms| terms.required);
         let fee = p
             .contract
             .notional(price, signed)

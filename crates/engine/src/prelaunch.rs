@@ -138,6 +138,7 @@ pub(crate) fn check_market(state: &State, params: &MarketParams) -> Result<(), R
     let bands = [params.order_band, g.market_band, g.triggered_band].iter().all(|band| *band <= Rate::bps(2_000));
     let good = params.contract == Contract::Linear
         && params.kind == Kind::Perpetual
+        && params.option.is_none()
         && params.realise_every_ns == 0
         && params.liquidation.fund_limit.is_zero()
         && params.liquidation.adl_price == AdlPrice::Bankruptcy

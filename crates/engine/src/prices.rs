@@ -40,7 +40,9 @@ pub(crate) fn refresh(out: &mut Output<'_>, indices: &[IndexId]) {
     let mut all: Vec<IndexId> = indices.iter().chain(&dependents).copied().collect();
     all.sort_unstable();
     for market in (0..out.state().markets.len()).map(MarketId::at) {
-        if all.binary_search(&out.state().market(market).params.index).is_ok() {
+        let params = &out.state().market(market).params;
+        let volatility = params.option.is_some_and(|o| all.binary_search(&o.volatility).is_ok());
+        if volatility || all.binary_search(&params.index).is_ok() {
             refresh_mark(out, market);
             triggers::touch(out, market);
         }
@@ -57,6 +59,9 @@ fn check(state: &State, quotes: &[Quote]) -> Result<(), Reject> {
         let last = row.sources.get(usize::from(source)).ok_or(Reject::UnknownSource { index, source })?;
         if !price.is_positive() {
             return Err(Reject::QuoteNotPositive { index, asked: price });
+        }
+        if state.is_volatility(index) && !crate::option::is_volatility(price) {
+            return Err(Reject::VolatilityOutOfRange { index, asked: price });
         }
         if time > state.now {
             return Err(Reject::QuoteFromFuture { time, now: state.now });
@@ -135,11 +140,18 @@ fn fresh_until(row: &crate::Index, agreed: u16, fresh: &[(Source, Time)]) -> Tim
 }
 
 /// The rule's price, then the speed limit, then the band round the index, which wins.
-fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
+pub(crate) fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
     let state = out.state();
     let row = state.market(id);
     let index = state.index(row.params.index);
     if !index.price.is_positive() || row.is_over() {
+        return;
+    }
+    if row.params.option.is_some() {
+        // The model's own bounds are the band; index and volatility have their speed limits.
+        if let Some(price) = state.model_mark(row) {
+            set_mark(out, id, price);
+        }
         return;
     }
     let rate = row.expected_funding();
@@ -153,7 +165,13 @@ fn refresh_mark(out: &mut Output<'_>, id: MarketId) {
         price = speed_limit(price, row.mark, row.params.mark_speed, stood);
     }
     price = band(price, index.price, index.mark_band(row.params.mark_band));
-    let usable = index.is_usable(state.now);
+    set_mark(out, id, price);
+}
+
+fn set_mark(out: &mut Output<'_>, id: MarketId, price: Price) {
+    let state = out.state();
+    let row = state.market(id);
+    let usable = state.index(row.params.index).is_usable(state.now);
     if price.is_positive() && (price != row.mark || (usable && row.last_usable != price)) {
         out.emit(Event::MarkSet { market: id, price });
         triggers::touch(out, id);
@@ -172,6 +190,10 @@ pub(crate) fn sample(out: &mut Output<'_>) {
         if state.now < row.next_sample || row.is_over() || !index.is_usable(state.now) {
             continue;
         }
+        if row.params.option.is_some() {
+            crate::option::sample(out, id);
+            continue;
+        }
         let (premium, basis) = row.sample(index.price);
         out.emit(Event::PremiumSampled { market: id, premium, basis });
         refresh_mark(out, id);
@@ -188,7 +210,8 @@ pub(crate) fn restrict_unusable(out: &mut Output<'_>) {
         }
         for market in (0..out.state().markets.len()).map(MarketId::at) {
             let row = out.state().market(market);
-            if row.params.index == id && matches!(row.status, MarketStatus::Open | MarketStatus::PostOnly) {
+            let follows = row.params.index == id || row.params.option.is_some_and(|o| o.volatility == id);
+            if follows && matches!(row.status, MarketStatus::Open | MarketStatus::PostOnly) {
                 let (status, reason) = (MarketStatus::ReduceOnly, StatusReason::IndexUnusable);
                 out.emit(Event::MarketStatusSet { market, status, reason });
             }
@@ -200,7 +223,7 @@ impl Market {
     /// The rate that the next settlement would have: the given one, or from the samples so far.
     #[must_use]
     pub fn expected_funding(&self) -> Rate {
-        if self.params.kind != Kind::Perpetual {
+        if self.params.kind != Kind::Perpetual || self.params.option.is_some() {
             return Rate::ZERO;
         }
         if let Some(rate) = self.funding_given {

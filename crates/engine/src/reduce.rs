@@ -86,7 +86,10 @@ impl State {
         } else {
             (Side::Buy, p.liquidation.band, Round::Down)
         };
-        let bound = row.mark.scale(rate, round)?.to_tick(p.tick, round).filter(|b| b.is_positive())?;
+        let bound = match p.option {
+            Some(_) => self.option_edge(row, row.mark, rate, round),
+            None => row.mark.scale(rate, round)?.to_tick(p.tick, round).filter(|b| b.is_positive())?,
+        };
         let depth = row.book.depth(side, bound);
         let whole = p.liquidation.policy == LiquidationPolicy::FullClose;
         let share = if whole { Rate::ONE } else { p.liquidation.depth_share };

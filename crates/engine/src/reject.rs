@@ -285,6 +285,20 @@ rejects! {
     217 SplitPriceOutOfRange { index: crate::IndexId, price: Price } => "a price of index {index} would be out of range: {price} now",
     /// The quote is in the unit of before a split.
     218 QuoteBeforeSplit { index: crate::IndexId, time: Time, split_at: Time } => "quote of index {index} is from before its split: {time}, split at {split_at}",
+    /// The strike would keep the old unit.
+    260 SplitOfOption { index: crate::IndexId, market: MarketId } => "index {index} is read by option market {market}, whose strike and volatility do not split",
+    /// A volatility next to nothing, or absurd.
+    261 VolatilityOutOfRange { index: crate::IndexId, asked: Price } => "volatility out of range: index {index} is asked to be {asked}, 0.001 (0.1 % a year) to 20 (2,000 %)",
+    /// An option is margined across, by its own rule.
+    262 OptionCrossOnly { market: MarketId } => "market {market} is an option: it is margined across and has no leverage of its own",
+    /// The book is good enough, or nobody has said otherwise at the last sample.
+    263 ExitNotOpen { market: MarketId } => "holders of market {market} cannot close at its payoff now: a perpetual option with that right, a quorum, and a best bid below the payoff by its margin since the last second",
+    /// More than the long position.
+    264 ExitTooLarge { asked: Size, held: Size } => "exit is larger than the long position: asked {asked}, held {held}",
+    /// No short is there that is not in liquidation.
+    265 ExitNobody { market: MarketId } => "nobody is short market {market} who could be closed against",
+    /// Fills have reached a limit of the account's own.
+    266 ProtectionReached { until: Time } => "orders are refused until {until}: fills have reached a limit that the account has set",
     /// A reserve behind a reserve.
     190 ReserveChain { account: AccountId } => "a reserve has no reserve of its own: account {account} is one, or has one",
     /// It would be valued at trades that anyone can make.
@@ -361,6 +375,8 @@ pub enum ParamName {
     Reserve,
     OwnTrades,
     PreLaunch,
+    Option,
+    Protection,
 }
 
 impl fmt::Display for ParamName {

@@ -57,10 +57,12 @@ impl State {
         !account.has_position() || account.exposures.iter().any(workable)
     }
 
-    /// Whether the ladder may close positions of a market: fresh, quorum, positive, not halted.
+    /// Whether the ladder may close positions of a market: fresh, quorum, positive, not halted. The index is enough: an option whose
+    /// volatility nobody confirms is marked at the last one that was agreed on, and its account does not wait for another.
     pub(crate) fn can_close(&self, market: crate::MarketId) -> bool {
         let row = self.market(market);
-        row.status != MarketStatus::Halted && !row.is_over() && self.price_for_increase(market).is_ok()
+        let priced = row.mark.is_positive() && self.index(row.params.index).is_usable(self.now);
+        row.status != MarketStatus::Halted && !row.is_over() && priced
     }
 
     /// The call level of an account where it differs from the one it has, with hysteresis on the way back.

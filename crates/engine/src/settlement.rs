@@ -71,6 +71,11 @@ pub(crate) fn begin(out: &mut Output<'_>, market: MarketId, at: Time, window_ns:
         // Usable for no time at all, or never, and then nobody holds anything.
         None => (out.state().index(row.params.index).last_usable, SettlementSource::LastValid, 0),
     };
+    let index = price;
+    let price = out.state().settlement_of(out.state().market(market), index);
+    if out.state().market(market).params.option.is_some() {
+        out.emit(Event::OptionEnded { market, index, price });
+    }
     out.emit(Event::SettlementPriced { market, price, source, usable_ns });
 }
 
@@ -168,7 +173,7 @@ impl State {
     pub(crate) fn has_funding(&self, market: MarketId) -> bool {
         let row = self.market(market);
         let ends = self.schedules.get(&market).is_some_and(|s| row.funding_next > s.reduce_only_at);
-        row.params.kind == Kind::Perpetual && !row.is_over() && !ends
+        row.params.kind == Kind::Perpetual && row.params.option.is_none() && !row.is_over() && !ends
     }
 
     /// Some open order of a market, resting or waiting.

@@ -22,7 +22,7 @@ struct Read {
     state: State,
 }
 
-const FORM: [u8; 8] = *b"plimen\0\x03";
+const FORM: [u8; 8] = *b"plimen\0\x04";
 
 impl Engine {
     /// State and event digest, to go on from with [`Self::restore`]. Triggers are left out: they are made anew at the first

@@ -144,6 +144,10 @@ fn check_links(state: &State, index: IndexId) -> Result<(), Reject> {
     if let Some(asset) = state.assets.iter().position(|a| a.params.index == Some(index)) {
         return Err(Reject::SplitOfCollateral { index, asset: crate::AssetId::at(asset) });
     }
+    let of_option = |m: &Market| m.params.option.is_some_and(|o| o.volatility == index || m.params.index == index);
+    if let Some(market) = state.markets.iter().position(of_option) {
+        return Err(Reject::SplitOfOption { index, market: MarketId::at(market) });
+    }
     let row = state.index(index);
     let reads = |i: &Index| i.params.last_resort.fallback == Some(index);
     let other = row.params.last_resort.fallback.or(state.indices.iter().position(reads).map(IndexId::at));

@@ -81,6 +81,8 @@ pub struct State {
     pub borrowing: BTreeMap<AssetId, Borrowing>,
     /// Markets whose results are becoming cash.
     pub realising: BTreeMap<MarketId, Realising>,
+    /// Limits of market makers' fills in the options of an underlying.
+    pub protections: BTreeMap<(AccountId, crate::IndexId), crate::Protection>,
     /// What funds were worth of which a market watches the drawdown.
     pub worths: BTreeMap<AccountId, crate::Worths>,
     /// Reserves, by the fund that they stand behind.
@@ -232,6 +234,10 @@ pub struct Market {
     pub funding_next: Time,
     /// Cumulative funding, 1e-25 of the settlement asset per 1e-8 contract.
     pub funding_index: i128,
+    /// Of a perpetual option: at the last sample holders could close at the payoff.
+    pub exit_open: bool,
+    /// Of a perpetual option: what its funding is accrued from.
+    pub carry: Carry,
     /// Rounding of settlements that has not made a whole unit yet, 1e-25.
     pub residue: i128,
     /// The other side of every realised result: −Σ cost + posted but unsettled funding − shared losses not paid yet.
@@ -250,6 +256,17 @@ pub struct Market {
     pub realise_next: Time,
     /// Resting orders.
     pub book: Book,
+}
+
+/// The accrual of a perpetual option.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carry {
+    /// Mark less payoff at the last sample: what a holder pays per period.
+    pub time_value: Price,
+    /// That sample; the epoch before the first.
+    pub since: Time,
+    /// Σ time value × ns, 1e-8 × ns: exact.
+    pub sum: i128,
 }
 
 /// A time-weighted average over a window of buckets.

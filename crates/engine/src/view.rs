@@ -7,7 +7,7 @@ use crate::{
     MarketId, MarketStatus, OrderId, OwnerId, Reduce, Reject, Side, State, Trigger,
 };
 use alloc::vec::Vec;
-use rules::{Bankruptcy, LiquidationPrices};
+use rules::{Bankruptcy, LiquidationPrice, LiquidationPrices};
 use serde::Serialize;
 use units::{Money, Price, Rate, Size, Time};
 
@@ -160,6 +160,28 @@ pub struct MarketView {
     pub open_interest: i128,
     /// The clearing account, settlement asset.
     pub clearing: Money,
+    /// Of an option.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub option: Option<OptionView>,
+}
+
+/// An option now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OptionView {
+    /// What a contract would pay at the index.
+    pub payoff: Price,
+    /// Mark less payoff.
+    pub time_value: Price,
+    /// A year, as its mark takes it.
+    pub volatility: Rate,
+    /// Change of the mark per whole one of the underlying.
+    pub delta: Rate,
+    /// Change of the mark per 100 % of volatility.
+    pub vega: Price,
+    /// What holding a contract for a day would cost as things are, settlement asset; + is paid by longs. None of a dated one.
+    pub funding_per_day: Option<Money>,
+    /// Holders may close at the payoff.
+    pub exit_open: bool,
 }
 
 /// One place in the queue of an auto-deleveraging.
@@ -276,6 +298,7 @@ impl Engine {
             funding_next: row.funding_next,
             open_interest: row.open_interest,
             clearing: row.clearing,
+            option: state.option_view(market),
         })
     }
 
@@ -340,11 +363,10 @@ impl State {
 
     fn position_view(&self, holder: AccountId, e: &Exposure) -> PositionView {
         let market = self.market(e.market);
-        let (p, contract, mark) = (&market.params, market.contract(), self.valuation(market));
+        let (contract, mark) = (market.contract(), self.valuation(market));
         let zero = Money::ZERO;
-        let (interest, leverage) = (self.ladder_interest(market), market.leverage_rate(e.leverage));
-        let initial = rules::initial_margin(contract, mark, e.size, &p.ladder, interest, leverage, p.closing_fee);
-        let maintenance = rules::maintenance_margin(contract, mark, e.size, &p.ladder, p.closing_fee);
+        let initial = self.initial_terms(market, mark, e.size, e.leverage);
+        let maintenance = self.maintenance_terms(market, mark, e.size);
         let isolated = matches!(self.account(holder).kind, AccountKind::Isolated { .. });
         PositionView {
             market: e.market,
@@ -360,7 +382,11 @@ impl State {
             unsettled_funding: e.unsettled(market),
             initial_margin: initial.filter(|_| !market.is_over()).map_or(zero, |m| m.required),
             maintenance_margin: maintenance.filter(|_| !market.is_over()).map_or(zero, |m| m.required),
-            liquidation_price: self.liquidation_price(holder, e),
+            liquidation_price: match self.has_options(holder) {
+                false => self.liquidation_price(holder, e),
+                // No price moves alone: index, volatility and time move every mark of an option, and what it needs.
+                true => LiquidationPrices { below: LiquidationPrice::None, above: LiquidationPrice::None },
+            },
             bankruptcy_price: self.bankruptcy_price(holder, e),
             leg: e.leg,
             shared_loss: self.loss_owed(holder, e),

@@ -102,6 +102,8 @@ struct MarketTriggers {
     side: Range,
     /// The price itself, both ways.
     price: Range,
+    /// Of an option: the price of its underlying, both ways.
+    underlying: Range,
     /// Cumulative funding, both ways.
     funding: Range,
     /// Cumulative funding that the shifts contain.
@@ -246,6 +248,9 @@ impl Watch {
             row.side.low.fire(row.long_price(price), &mut fired);
             row.side.high.fire(row.short_price(price).saturating_neg(), &mut fired);
             row.price.fire(price, &mut fired);
+            if market.params.option.is_some() {
+                row.underlying.fire(state.underlying(market).units(), &mut fired);
+            }
             row.funding.fire(row.funding_value(market.funding_index), &mut fired);
         }
         for (id, range) in (0..assets.len()).map(AssetId::at).zip(assets) {
@@ -274,7 +279,8 @@ impl Watch {
         }
         let rows = &self.rows;
         let live = |entry: &Entry| rows.get(entry.account.index()).is_some_and(|row| row.armed == entry.armed);
-        let of_markets = self.markets.iter_mut().flat_map(|m| [&mut m.side, &mut m.price, &mut m.funding]);
+        let of_markets =
+            self.markets.iter_mut().flat_map(|m| [&mut m.side, &mut m.price, &mut m.underlying, &mut m.funding]);
         let ranges = of_markets.chain(&mut self.assets);
         ranges.flat_map(Range::shelves).for_each(|shelf| shelf.retain(live));
         self.work.stored = self.work.triggers;

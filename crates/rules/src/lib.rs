@@ -61,8 +61,8 @@ pub use loss::{LossPayment, LossShare, loss_payment, share_loss};
 pub use margin::{FeeTerms, MarginTerms, initial_margin, maintenance_margin, trading_fee};
 pub use mark::{MarkRule, band, mark_price, median3, speed_limit};
 pub use option_margin::{
-    OPTION_LEGS_MAX, OptionCharge, OptionLeg, OptionMaintenance, ShortOption, ShortOptionRule, WorstPayoff,
-    long_option_margin, option_funding, option_payoff, worst_payoff,
+    OPTION_LEGS_MAX, OptionCharge, OptionLeg, OptionMaintenance, OptionMarginRule, OptionPosition, ShortOption,
+    ShortOptionRule, WorstPayoff, long_option_margin, option_funding, option_payoff, worst_payoff,
 };
 pub use own::{OwnAverage, OwnRule};
 pub use pace::{FundFeeRule, GrowingFee, Ramp, loss_per_contract, loss_per_deposit};

@@ -1,7 +1,9 @@
 //! Margin of options by fixed shares of spot and mark, and by the worst that a book of one expiry can pay. Integers only: marks come
 //! in as money. Knows no venue: the shares are parameters, and `docs/options.md` lists whose are which.
 
+use crate::margin::MarginTerms;
 use crate::options::Right;
+use serde::{Deserialize, Serialize};
 use units::{Money, Price, Rate, Round, Size};
 
 /// What an option pays when it is exercised: max(spot − strike, 0) of a call, max(strike − spot, 0) of a put; prices not negative.
@@ -29,7 +31,8 @@ pub fn option_funding(time_value: Price, size: Size, held_ns: i64, period_ns: i6
 }
 
 /// What an option that was sold needs beside its own value, in shares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ShortOptionRule {
     /// Initial, at the money: this share of spot, less what the option is out of the money by …
     pub initial: Rate,
@@ -42,7 +45,8 @@ pub struct ShortOptionRule {
 }
 
 /// Maintenance of an option that was sold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OptionMaintenance {
     /// A share of spot; of a put, the larger of it and a share of its mark (Deribit, Derive).
     Shares {
@@ -121,6 +125,99 @@ impl ShortOptionRule {
 #[must_use]
 pub fn long_option_margin(spot: Price, size: Size, mark_value: Money, most: Rate) -> Money {
     mark_value.min((spot * size.abs()).mul_rate(most, Round::Up))
+}
+
+/// Margin of a position in an option, by fixed shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionMarginRule {
+    /// Of what was sold.
+    pub short: ShortOptionRule,
+    /// Of what was bought: its mark, at most this share of spot. A share of 0 counts its whole value as equity.
+    pub long: Rate,
+    /// Maintenance of what was bought, as a share of initial: 1 counts nothing of its value as equity.
+    pub long_maintenance: Rate,
+}
+
+/// An option and what it is worth now. Prices are not negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionPosition {
+    /// Call or put.
+    pub right: Right,
+    /// Price of the underlying.
+    pub spot: Price,
+    /// Strike.
+    pub strike: Price,
+    /// Mark of the option.
+    pub mark: Price,
+    /// + long.
+    pub size: Size,
+}
+
+impl OptionMarginRule {
+    /// Initial and maintenance margin of a position whose result is in equity: premium and value move through its cost, so that a
+    /// short needs its charge beside the mark that equity has lost, and a long needs what of its mark does not count. Each with
+    /// the fee to close, a share of the mark. `None` when a product is out of bounds. Rounds up.
+    ///
+    /// Short 1 call of strike 1,500 at a spot of 1,500 marked at 80, shares 15 %, 10 % and 7.5 %: initial 225, maintenance 112.50.
+    /// Sources: [`ShortOptionRule::charge`], [`long_option_margin`].
+    #[must_use]
+    pub fn margins(&self, option: &OptionPosition, closing_fee: Rate) -> (MarginTerms, MarginTerms) {
+        let OptionPosition { right, spot, strike, mark, size } = *option;
+        let notional = mark * size.abs();
+        let fee = notional.mul_rate(closing_fee, Round::Up);
+        let charge = if size.is_negative() {
+            self.short.charge(&ShortOption { right, spot, strike, size: size.abs(), mark_value: notional })
+        } else {
+            let initial = long_option_margin(spot, size, notional, self.long);
+            OptionCharge { initial, maintenance: initial.mul_rate(self.long_maintenance, Round::Up) }
+        };
+        let terms = |charge: Money| MarginTerms {
+            notional,
+            rate: Rate::ZERO,
+            charge,
+            deduction: Money::ZERO,
+            closing_fee: fee,
+            required: charge + fee,
+        };
+        // Whoever may open stands above the line.
+        (terms(charge.initial.max(charge.maintenance)), terms(charge.maintenance))
+    }
+
+    /// By how much maintenance per contract changes at most when the mark changes by 1, and when spot does, the fee aside.
+    #[must_use]
+    pub fn slopes(&self) -> (Rate, Rate) {
+        let of_spot = self.short.initial.max(self.short.initial_least) + Rate::ONE;
+        let short = match self.short.maintenance {
+            OptionMaintenance::OfInitial(share) => (Rate::ZERO, times(of_spot, share)),
+            OptionMaintenance::Shares { spot, put_mark, .. } => (put_mark, spot),
+        };
+        (short.0.max(self.long_maintenance), short.1.max(times(self.long, self.long_maintenance)))
+    }
+
+    /// Whether each share is in its range: none negative, all at most 1 but for the multiple of a put's maintenance, at most 3, and
+    /// initial at least its own least.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        let share = |rate: Rate| !rate.is_negative() && rate <= Rate::ONE;
+        let s = &self.short;
+        let maintenance = match s.maintenance {
+            OptionMaintenance::OfInitial(of) => share(of) && of.is_positive(),
+            OptionMaintenance::Shares { spot, put_mark, put_initial } => {
+                let multiple = put_initial == Rate::ZERO || (Rate::ONE..=Rate::bps(30_000)).contains(&put_initial);
+                share(spot) && spot.is_positive() && share(put_mark) && multiple
+            }
+        };
+        let short = share(s.initial) && s.initial_least.is_positive() && s.initial_least <= s.initial;
+        let cap = s.put_cap.is_none_or(|cap| share(cap) && cap.is_positive());
+        short && maintenance && cap && share(self.long) && share(self.long_maintenance)
+    }
+}
+
+/// The product of two shares, rounded up.
+fn times(a: Rate, b: Rate) -> Rate {
+    let units = units::mul_div(a.units().into(), b.units().into(), Rate::ONE.units().into(), Round::Up);
+    units.and_then(|u| i64::try_from(u).ok()).and_then(Rate::new).unwrap_or(a)
 }
 
 /// Options of one expiry that are held together.

@@ -104,9 +104,20 @@ fn move_prices(state: &State, venue: &mut State, map: &LiquidationMap, number: i
     let moved = |price: Price| price.scale(rate, Round::Down).unwrap_or(price);
     let live = |id: MarketId| !state.market(id).is_over() && (map.moved == Moved::All || map.moved == Moved::Mark(id));
     for id in (0..state.markets.len()).map(MarketId::at).filter(|id| live(*id)) {
-        let price = moved(state.valuation(state.market(id)));
+        let market = state.market(id);
+        let index = state.index(market.params.index);
+        let spot = if index.is_usable(state.now) { index.price } else { index.last_usable };
+        let option = market.params.option.is_some() && map.moved == Moved::All;
+        let price = match option.then(|| state.option_mark_at(market, moved(spot))) {
+            Some(price) => price.unwrap_or(state.valuation(market)),
+            None => moved(state.valuation(market)),
+        };
         let row = &mut venue.markets[id.index()];
         (row.mark, row.last_usable) = (price, price);
+        if option {
+            let row = &mut venue.indices[market.params.index.index()];
+            (row.price, row.last_usable) = (moved(index.price), moved(index.last_usable));
+        }
     }
     if map.moved != Moved::All {
         return;

@@ -114,6 +114,7 @@ pub fn setup(accounts: u32, apply: &mut dyn FnMut(&Command)) {
             fee_tiers: Vec::new(),
             kind: Default::default(),
             realise_every_ns: 0,
+            option: None,
         })));
     }
     for n in 1..=accounts {

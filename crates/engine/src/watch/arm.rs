@@ -126,10 +126,17 @@ impl Watch {
             }
             let market = state.market(e.market);
             let price = state.valuation(market);
-            let whole = funding_index_step(market.contract(), price, Rate::ONE).unwrap_or(0);
+            let scale = state.option_scale(market);
+            if let Some(row) = self.markets.get_mut(e.market.index()).filter(|_| scale.is_some()) {
+                let spot = state.underlying(market).units();
+                let reach = part(spot, share);
+                row.underlying.surround(spot, reach, reach, || set(&mut self.rows, id));
+            }
+            let scale = scale.unwrap_or(price);
+            let whole = funding_index_step(market.contract(), scale, Rate::ONE).unwrap_or(0);
             let Some(row) = self.markets.get_mut(e.market.index()) else { continue };
             let sizes = || account.exposures.iter().filter(|o| o.market == e.market).map(|o| o.size);
-            let (down, up) = within_step(market, sizes, price, part(price.units(), share));
+            let (down, up) = within_step(market, sizes, price, part(scale.units(), share));
             row.price.surround(price.units(), down, up, || set(&mut self.rows, id));
             let bits = *row.funding_bits.get_or_insert_with(|| {
                 let beyond = |n: i128, bits| (128 - n.unsigned_abs().leading_zeros()).saturating_sub(bits);
@@ -158,6 +165,9 @@ const FUNDING_BITS: u32 = 40;
 
 /// Bits of all that was ever paid, when it is first watched: well within those of a key.
 const FUNDING_BITS_IN_ALL: u32 = 60;
+
+/// The window of an option's mark is a share of at least this part of its underlying.
+const SCALE: i64 = 8;
 
 /// What triggers are on stays within this, so that no key and no value is cut off where it matters.
 const HALF: u64 = 1 << 62;
@@ -221,10 +231,19 @@ impl State {
         let of_markets = |e: &Exposure| {
             let market = self.market(e.market);
             let gentle = steepest(market).is_some_and(|rate| rate < venue.worth);
+            let gentle = gentle && market.params.option.is_none();
             market.contract() == Contract::Linear && flat(market.params.settlement) && gentle
         };
         account.exposures.iter().filter(|e| !e.size.is_zero()).all(of_markets)
             && account.wallets.iter().filter(|w| account.counts(w.asset)).all(|w| flat(w.asset))
+    }
+
+    /// The price that the window of an option's mark is a share of: a far option moves by many times its mark and yet by little beside
+    /// its underlying, so that a share of that is the room it has. `None` of another market.
+    fn option_scale(&self, market: &Market) -> Option<Price> {
+        market.params.option?;
+        let part = Price::new(self.underlying(market).units() / SCALE).unwrap_or(Price::ZERO);
+        Some(self.valuation(market).max(part))
     }
 
     /// What equity and maintenance change by at most, together, when everything moves by its whole value within `WIDEST`:
@@ -243,6 +262,21 @@ impl State {
         for e in account.exposures.iter().filter(|e| !e.size.is_zero()) {
             let market = self.market(e.market);
             let (asset, price) = (market.params.settlement, self.valuation(market));
+            if let (Some(option), Some(scale)) = (market.params.option, self.option_scale(market)) {
+                // Result and funding move by the mark, maintenance by its slope in the mark and in the underlying.
+                let (by_mark, by_spot) = option.margin.slopes();
+                let moved = |price: Price, rate: Rate| {
+                    let notional = market.contract().notional(price, e.size).unwrap_or(Money::MAX);
+                    let notional = self.debt(asset, notional);
+                    notional.units() + notional.mul_rate(rate, Round::Up).units()
+                };
+                cost +=
+                    4 * (moved(scale, by_mark + market.params.closing_fee) + moved(self.underlying(market), by_spot));
+                let upnl = market.contract().upnl(price, e.size, e.cost)?;
+                cost += priced(asset, upnl.abs()) + priced(asset, e.unsettled(market).abs());
+                cost += priced(asset, self.loss_owed(id, e));
+                continue;
+            }
             let notional = market.contract().notional(price, e.size)?;
             let slope = steepest_around(market, e.size, notional);
             let notional = self.debt(asset, notional);

@@ -47,6 +47,11 @@ impl Watch {
             gather(&row.side.high, &|step| row.short_price(price(step)).saturating_neg());
             gather(&row.price.low, &price);
             gather(&row.price.high, &|step| price(step).saturating_neg());
+            if state.market(id).params.option.is_some() {
+                let underlying = |step| path.underlying(state, id, step).units();
+                gather(&row.underlying.low, &underlying);
+                gather(&row.underlying.high, &|step| underlying(step).saturating_neg());
+            }
         }
         for (id, range) in (0..self.assets.len()).map(AssetId::at).zip(&self.assets) {
             let price = |step| path.asset(state, id, step).units();
@@ -95,6 +100,11 @@ impl Scratch {
             for range in [&row.side, &row.price] {
                 see(&range.low, &price);
                 see(&range.high, &|step| price(step).saturating_neg());
+            }
+            if venue.market(e.market).params.option.is_some() {
+                let underlying = |step| path.underlying(venue, e.market, step).units();
+                see(&row.underlying.low, &underlying);
+                see(&row.underlying.high, &|step| underlying(step).saturating_neg());
             }
             *row = MarketTriggers { posted: row.posted, ..MarketTriggers::default() };
         }

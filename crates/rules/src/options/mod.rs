@@ -9,15 +9,18 @@ mod batch;
 mod black;
 mod grid;
 mod implied;
+mod mark;
 pub mod numeric;
 mod perpetual;
 
 pub use batch::{DatedColumns, PerpetualColumns, dated_prices, perpetual_prices};
 pub use black::{Dated, DatedGreeks, DatedTerms};
 pub use grid::{to_money, to_nearest_price, to_price, to_rate};
+pub use mark::{MarkGreeks, OptionModel, VOLATILITY_RANGE};
 pub use perpetual::{Perpetual, PerpetualGreeks, PerpetualTerms};
 
 use core::fmt;
+use serde::{Deserialize, Serialize};
 use units::{Price, Rate};
 
 /// Nanoseconds of a year of 365 days, which venues count options in (Deribit, Derive, Paradex).
@@ -39,7 +42,8 @@ const AMOUNT_MIN: f64 = 1e-20;
 const AMOUNT_MAX: f64 = 1e20;
 
 /// What an option gives its owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Right {
     /// To buy at the strike: pays max(spot − strike, 0).
     Call,

@@ -13,6 +13,9 @@ use units::{Money, Price, Rate, Round, Size, Time};
 
 impl Random {
     pub(super) fn act(&mut self, engine: &Engine) -> Command {
+        if self.options && self.dice.one_in(3) {
+            return self.option_act(engine);
+        }
         let closed =
             |m: MarketId| engine.state().market(m).status != MarketStatus::Open && !engine.state().market(m).is_over();
         let restricted = (0..MARKETS).map(MarketId).any(closed);

@@ -7,6 +7,7 @@ mod dice;
 mod forms;
 mod gap;
 mod hunt;
+mod options;
 mod venue;
 mod wrong;
 
@@ -33,6 +34,8 @@ pub struct Random {
     client_id: u64,
     /// Lot of the market that splits: how many of its first contracts one is now.
     lot: i64,
+    /// The venue has option markets.
+    options: bool,
 }
 
 /// Where the sequences begin: 2025-10-10T20:00:00Z.
@@ -58,8 +61,18 @@ impl Random {
         let queue = venue::commands(&mut dice, &character).into();
         let outside = [Price::whole(50_000).units(), Price::whole(20).units()];
         let now = Time::from_ns(START_NS);
-        let mut random =
-            Self { dice, character, queue, now, outside, reference: 0, client_id: 0, lot: venue::NEW_LOT.units() };
+        let (lot, options) = (venue::NEW_LOT.units(), options::has_them(seed));
+        let mut random = Self { dice, character, queue, now, outside, reference: 0, client_id: 0, lot, options };
+        let first = random.queue.iter().find_map(|command| match command {
+            Command::ListMarket(params) => Some(params.clone()),
+            _ => None,
+        });
+        if let Some(params) = first.filter(|_| options) {
+            let more = options::commands(&mut random, &params);
+            random.queue.extend(more);
+            let volatility = random.volatility();
+            random.queue.push_back(volatility);
+        }
         random.fund_everyone();
         random
     }

@@ -228,6 +228,7 @@ pub fn markets(dice: &mut Dice) -> Vec<MarketParams> {
         guards: guards(dice),
         fee_tiers: fee_tiers(dice),
         kind: Default::default(),
+        option: None,
         realise_every_ns: [0, 60, 900][dice.pick(&[3, 1, 1])] * Time::SECOND_NS,
     };
     let dated = dice.one_in(4);

@@ -38,6 +38,13 @@ impl Referee {
         if let Some(ranking) = self.ladder.rankings.get(&(market, side)) {
             return ranking.clone();
         }
+        let ranking = self.ranking_now(market, side);
+        self.ladder.rankings.insert((market, side), ranking.clone());
+        ranking
+    }
+
+    /// A market side as it ranks now.
+    pub(super) fn ranking_now(&self, market: MarketId, side: Side) -> Ranking {
         let row = self.model.market(market);
         let sign = if side == Side::Buy { 1 } else { -1 };
         let mut ranking: Ranking = Vec::new();
@@ -63,7 +70,6 @@ impl Referee {
             });
         }
         ranking.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        self.ladder.rankings.insert((market, side), ranking.clone());
         ranking
     }
 

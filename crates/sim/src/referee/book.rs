@@ -3,7 +3,7 @@
 use super::Referee;
 use super::mismatch::{Verdict, holds, same};
 use super::model::{Order, Place};
-use super::num::{Dir, RATE, mul_div};
+use super::num::{Dir, mul_div};
 use engine::{Event, MarketId, OrderId, Reduce, Side, TimeInForce};
 
 impl Referee {
@@ -118,7 +118,7 @@ impl Referee {
         }
         self.reservation(order, &taken, first, parked)?;
         if !parked && !taken.reduce_only && units > first {
-            holds("I-25", self.usable(market), || format!("market {market} has a usable price for {order:?}"))?;
+            holds("I-25", self.is_priced(market), || format!("market {market} has a usable price for {order:?}"))?;
             // The margin of an isolated position's order is its parent's; the child is looked at when a fill opens.
             self.adds_risk.insert(self.model.parent(account));
         }
@@ -129,11 +129,7 @@ impl Referee {
     fn price_allowed(&self, order: &Order, triggered: bool) -> Verdict {
         let row = self.model.market(order.market);
         let (p, sign) = (&row.params, order.sign());
-        let edge_of = |band: i128, sign: i128| {
-            let edge = mul_div(row.agreed, RATE + sign * band, RATE, if sign > 0 { Dir::Down } else { Dir::Up });
-            // Rounded to the tick, toward the mark.
-            edge - if sign > 0 { edge.rem_euclid(p.tick) } else { -((p.tick - edge.rem_euclid(p.tick)) % p.tick) }
-        };
+        let edge_of = |band: i128, sign: i128| p.edge(row.agreed, sign * band);
         let usual = |band: i128| if band == 0 { p.order_band } else { band };
         let edge = edge_of(if triggered { usual(p.triggered_band) } else { p.order_band }, sign);
         // A market order stands at the edge of its own band.

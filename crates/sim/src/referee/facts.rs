@@ -106,6 +106,10 @@ impl Referee {
                 self.met_own(order)?;
                 self.cancelled(order, i128::from(remaining.units()))
             }
+            Event::OrderCancelled { order, remaining, reason: engine::CancelReason::Protection } => {
+                self.protected(Some(order))?;
+                self.cancelled(order, i128::from(remaining.units()))
+            }
             Event::OrderCancelled { order, remaining, reason } => {
                 self.cancelled_at_end(order, reason)?;
                 self.cancelled_for_split(turn, order, reason)?;
@@ -113,7 +117,10 @@ impl Referee {
                 self.close_ends(order, reason)?;
                 self.cancelled(order, i128::from(remaining.units()))
             }
-            Event::Filled { .. } => self.filled(event),
+            Event::Filled { .. } => {
+                self.protected(None)?;
+                self.filled(event)
+            }
             Event::PositionChanged { cause: engine::Cause::Realisation, .. } => self.position_realised(event),
             Event::RealisationBegan { .. } | Event::RealisationContinues { .. } | Event::RealisationEnded { .. } => {
                 self.realisation(event)
@@ -133,8 +140,17 @@ impl Referee {
                 self.price(turn, event)
             }
             Event::IndexSet { .. } | Event::MarkSet { .. } => self.price(turn, event),
-            Event::PremiumSampled { .. } | Event::FundingPosted { .. } | Event::FundingSkipped { .. } => {
-                self.funding(event)
+            Event::PremiumSampled { .. }
+            | Event::FundingPosted { .. }
+            | Event::FundingSkipped { .. }
+            | Event::OptionFundingAccrued { .. } => self.funding(event),
+            Event::ExitRightSet { market, open } => self.exit_right(market, open),
+            Event::OptionExited { .. } => self.option_exited(turn, event),
+            Event::ProtectionSet { .. } | Event::ProtectionCounted { .. } | Event::ProtectionReached { .. } => {
+                self.protection(turn, event)
+            }
+            Event::OptionEnded { market, index, price } => {
+                self.option_ended(market, i128::from(index.units()), i128::from(price.units()))
             }
             Event::MarginCalled { .. } => self.called(event),
             Event::ReserveSet { fund, reserve } => self.reserve_set(turn, fund, reserve),

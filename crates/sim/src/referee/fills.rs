@@ -64,6 +64,7 @@ impl Referee {
         self.shrink(maker, delta.abs());
         let notional = value::notional(&params, price, delta);
         let forced = self.by_ladder(arriving.account);
+        self.forced = forced;
         let taker_fee = if forced { 0 } else { at_rate(notional, self.rates(b, market).1, Dir::Up) };
         // The ladder's orders pay no taker fee, so there is none to pay a rebate from.
         let rate = self.rates(a, market).0;
@@ -100,9 +101,12 @@ impl Referee {
             self.not_frozen(account)?;
             if !less {
                 self.active(account)?;
-                holds("I-25", self.usable(market), || {
-                    format!("market {market} has a usable price when {account} opens")
-                })?;
+                // Who stands in the way of the ladder may open while only the volatility is not agreed on.
+                let usable = self.is_priced(market) || (self.forced && self.usable(market));
+                holds("I-25", usable, || format!("market {market} has a usable price when {account} opens"))?;
+                if order.place != Place::Resting {
+                    self.not_protected(account, market)?;
+                }
                 self.adds_risk.insert(account);
                 let row = self.model.market(market);
                 let notional = value::notional(&row.params, row.mark, after.size);

@@ -297,7 +297,8 @@ impl Referee {
             Stage::Offset => 8,
             Stage::Reduce => {
                 let row = self.model.market(market);
-                let notional = value::notional(&row.params, row.mark, moved);
+                let base = row.params.option.as_ref().map_or(row.mark, |option| option.spot.max(row.mark));
+                let notional = value::notional(&row.params, base, moved);
                 // An inverse contract's value moves by more than the band when its price falls by the band.
                 let band =
                     row.params.band + row.params.band * row.params.band / (super::num::RATE - row.params.band) + 1;

@@ -32,6 +32,7 @@ mod model;
 mod money;
 mod num;
 mod offset;
+mod option;
 mod outflow;
 mod prelaunch;
 mod prices;
@@ -106,6 +107,12 @@ pub struct Referee {
     to_sample: BTreeSet<(AccountId, engine::MarketId)>,
     /// What this command's sharings of losses have asked of a side so far, 1e-25 per 1e-8 contract.
     shared: BTreeMap<(engine::MarketId, engine::Side), i128>,
+    /// The ladder's order is the arriving one of this fill.
+    forced: bool,
+    /// Shorts that an exit of this command may close against, best rank first: whom, place, contracts left.
+    exits: Option<Vec<(AccountId, u32, i128)>>,
+    /// An account whose fills have reached a limit of its own, and its orders that must go now.
+    protected: Vec<OrderId>,
     /// Income by account and asset: what each wallet must hold.
     income: BTreeMap<(AccountId, AssetId), i128>,
     /// Every how many commands all accounts are compared; in between, those that moved.
@@ -150,6 +157,7 @@ impl Referee {
         self.splitting = split::Splitting::default();
         self.posted.clear();
         self.realised.clear();
+        self.exits = None;
         self.realisation_began.clear();
         self.shared.clear();
         self.repaying = None;

@@ -133,6 +133,7 @@ pub struct Params {
     /// How near to the mark the last price must be for orders that wait for it; zero for any distance.
     pub trigger_protect: i128,
     pub kind: engine::params::Kind,
+    pub option: Option<super::option::Terms>,
     /// Zero for never.
     pub realise_every_ns: i64,
 }
@@ -182,7 +183,26 @@ impl Params {
             shorts_cap: p.guards.shorts_cap.units(),
             trigger_protect: rate(p.guards.trigger_protect),
             kind: p.kind,
+            option: p.option.as_ref().map(super::option::Terms::read),
             realise_every_ns: p.realise_every_ns,
+        }
+    }
+}
+
+impl Params {
+    /// The indices that its mark is made from.
+    pub fn read_from(&self) -> Vec<IndexId> {
+        [Some(self.index), self.option.as_ref().map(|o| o.volatility)].into_iter().flatten().collect()
+    }
+
+    /// The edge of a band round a mark, on the tick toward it: a share of the mark, of an option one of its underlying.
+    pub fn edge(&self, mark: i128, band: i128) -> i128 {
+        use super::num::{Dir, RATE, div, mul_div};
+        let dir = if band < 0 { Dir::Up } else { Dir::Down };
+        let on_tick = |price: i128| div(price, self.tick, dir) * self.tick;
+        match &self.option {
+            Some(option) => on_tick(mark + mul_div(option.spot, RATE + band, RATE, dir) - option.spot).max(self.tick),
+            None => on_tick(mul_div(mark, RATE + band, RATE, dir)),
         }
     }
 }
@@ -213,6 +233,8 @@ pub struct Market {
     pub closed: (i128, i128, i128),
     /// The next realisation of results.
     pub realise_next: i64,
+    /// What the funding of a perpetual option is accrued from.
+    pub carry: super::option::Carry,
 }
 
 impl Market {
@@ -422,6 +444,8 @@ pub struct Model {
     pub auctions: BTreeMap<AccountId, Vec<Auction>>,
     /// Σ of what sharings asked of a side of a market, 1e-25 per 1e-8 contract.
     pub losses: BTreeMap<(MarketId, Side), i128>,
+    /// Limits of market makers, what they have counted since when, and until when their orders are refused.
+    pub protections: BTreeMap<(AccountId, IndexId), engine::Protection>,
 }
 
 /// The reserve of a fund.
@@ -481,6 +505,7 @@ impl Default for Model {
             results: BTreeMap::new(),
             auctions: BTreeMap::new(),
             losses: BTreeMap::new(),
+            protections: BTreeMap::new(),
         }
     }
 }

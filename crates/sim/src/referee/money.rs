@@ -5,7 +5,7 @@ use super::facts::Turn;
 use super::margin::Lens;
 use super::mismatch::{Mismatch, Verdict, holds, same};
 use super::model::{self, Kind, Params, Risk};
-use engine::{AccountId, Answer, AssetId, Command, Event, MarginMode, MoveReason, Role, StatusReason};
+use engine::{AccountId, Answer, AssetId, Command, Event, IndexId, MarginMode, MoveReason, Role, StatusReason};
 use std::collections::BTreeMap;
 
 /// An event that this command cannot have caused.
@@ -68,6 +68,7 @@ impl Referee {
             (Event::MarketListed { market }, Command::ListMarket(p)) => {
                 Self::next_handle("market", self.model.markets.len(), market.index())?;
                 self.list(Params::read(p));
+                self.underlying_moved();
                 self.sharing_is_bounded(*market)?;
                 self.rebates_are_paid(*market)
             }
@@ -80,6 +81,7 @@ impl Referee {
                     row.realise_next = Self::first_realisation(now, params.realise_every_ns);
                 }
                 row.params = params;
+                self.underlying_moved();
                 self.sharing_is_bounded(*market)?;
                 self.rebates_are_paid(*market)
             }
@@ -109,10 +111,12 @@ impl Referee {
                 let sound = !matches!(reason, StatusReason::Broken(_));
                 holds("I-07", sound, || format!("market {market} is whole: {reason:?}"))?;
                 if *reason == StatusReason::IndexUnusable {
-                    let index = self.model.market(*market).params.index;
-                    let row = &self.model.indices[index.index()];
-                    let long = self.model.now.saturating_sub(row.usable_until) > row.reduce_only_after_ns;
-                    holds("I-24", !row.usable(self.model.now) && long, || {
+                    let now = self.model.now;
+                    let lost = |id: &IndexId| {
+                        let row = &self.model.indices[id.index()];
+                        !row.usable(now) && now.saturating_sub(row.usable_until) > row.reduce_only_after_ns
+                    };
+                    holds("I-24", self.model.market(*market).params.read_from().iter().any(lost), || {
                         format!("index of market {market} is unusable")
                     })?;
                 }
@@ -139,6 +143,7 @@ impl Referee {
         let now = self.model.now;
         let funding_next = now - now.rem_euclid(params.interval_ns) + params.interval_ns;
         self.model.markets.push(model::Market {
+            carry: Default::default(),
             params,
             status: engine::MarketStatus::Open,
             mark: 0,

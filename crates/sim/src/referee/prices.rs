@@ -113,14 +113,18 @@ impl Referee {
         if row.usable(now) {
             row.agreed = price;
         }
+        self.underlying_moved();
         Ok(())
     }
 
     fn mark_set(&mut self, market: MarketId, price: i128) -> Verdict {
-        let now = self.model.now;
         holds("settlement", !self.model.market(market).over(), || format!("market {market} has not ended"))?;
         let params = &self.model.market(market).params;
         let index = &self.model.indices[params.index.index()];
+        if params.option.is_some() {
+            self.option_mark(market, price)?;
+            return self.mark_is(market, price);
+        }
         let wide = index.fallen.map_or(0, |_| i128::from(index.last_resort.fallback_band.units()));
         let width = params.mark_band.max(wide);
         let low = mul_div(index.price, RATE - width, RATE, Dir::Up);
@@ -128,7 +132,12 @@ impl Referee {
         holds("I-24", price > 0 && low <= price && price <= high, || {
             format!("mark {price} of {market} in {low} to {high}")
         })?;
-        let usable = index.usable(now);
+        self.mark_is(market, price)
+    }
+
+    fn mark_is(&mut self, market: MarketId, price: i128) -> Verdict {
+        let now = self.model.now;
+        let usable = self.usable(market);
         let row = self.model.market_mut(market);
         row.average.accrue(row.mark, now);
         row.mark = price;
@@ -146,12 +155,17 @@ impl Referee {
                 row.average.accrue(row.mark, now);
                 row.premium_sum += i128::from(premium.units());
                 row.premium_count += 1;
+                self.carry_on(market);
                 Ok(())
             }
             Event::FundingPosted { market, rate, mark, cumulative, next } => {
                 self.everyone = true;
                 self.funding_due(market, next.ns(), false)?;
                 self.posted(market, i128::from(rate.units()), i128::from(mark.units()), cumulative)
+            }
+            Event::OptionFundingAccrued { .. } => self.option_accrued(event),
+            Event::FundingSkipped { market, next } if self.model.market(market).params.option.is_some() => {
+                self.option_skipped(market, next.ns())
             }
             Event::FundingSkipped { market, next } => {
                 self.clear_samples(market);
@@ -178,7 +192,7 @@ impl Referee {
         same("funding", || format!("next settlement of market {market}"), row.funding_next, next)
     }
 
-    fn clear_samples(&mut self, market: MarketId) {
+    pub(super) fn clear_samples(&mut self, market: MarketId) {
         let row = self.model.market_mut(market);
         (row.premium_sum, row.premium_count, row.given) = (0, 0, None);
     }

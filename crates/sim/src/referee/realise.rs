@@ -15,7 +15,7 @@ impl Referee {
                 let every = row.params.realise_every_ns;
                 let good = every > 0
                     && now >= row.realise_next
-                    && self.usable(market)
+                    && self.is_priced(market)
                     && row.status != engine::MarketStatus::Halted
                     && !row.over();
                 holds("realisation", good, || format!("realisation of market {market} is due"))?;
@@ -82,7 +82,7 @@ impl Referee {
     /// What was late and has lost its price before the clock looked at it waits again.
     pub(super) fn unusable_by_now(&mut self) {
         let late = std::mem::take(&mut self.late);
-        self.late = late.into_iter().filter(|(market, _)| self.usable(*market)).collect();
+        self.late = late.into_iter().filter(|(market, _)| self.is_priced(*market)).collect();
     }
 
     /// No realisation that could begin waits for longer than the second in which the clock looks again.
@@ -91,7 +91,7 @@ impl Referee {
         for at in 0..self.model.markets.len() {
             let market = MarketId::at(at);
             let row = self.model.market(market);
-            let free = self.usable(market) && row.status != engine::MarketStatus::Halted && !row.over();
+            let free = self.is_priced(market) && row.status != engine::MarketStatus::Halted && !row.over();
             let late = row.params.realise_every_ns > 0 && now >= row.realise_next;
             if !free || !late || self.model.realising.contains_key(&market) {
                 self.late.remove(&market);

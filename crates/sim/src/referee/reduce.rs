@@ -5,7 +5,7 @@ use super::Referee;
 use super::margin::{Figures, Lens};
 use super::mismatch::{Verdict, holds, same};
 use super::model::{Kind, Order};
-use super::num::{Dir, RATE, at_rate, div, mul_div};
+use super::num::{Dir, at_rate};
 use super::value;
 use engine::params::LiquidationPolicy;
 use engine::{AccountId, Event, MarketId, PositionId, Side, Stage};
@@ -18,11 +18,8 @@ impl Referee {
         let row = self.model.market(market);
         let p = &row.params;
         let position = self.model.exposure(account, position).size;
-        let (side, bound) = if position > 0 {
-            (Side::Sell, div(mul_div(row.mark, RATE - p.band, RATE, Dir::Up), p.tick, Dir::Up) * p.tick)
-        } else {
-            (Side::Buy, div(mul_div(row.mark, RATE + p.band, RATE, Dir::Down), p.tick, Dir::Down) * p.tick)
-        };
+        let (side, bound) =
+            if position > 0 { (Side::Sell, p.edge(row.mark, -p.band)) } else { (Side::Buy, p.edge(row.mark, p.band)) };
         let depth = self.depth(market, side, bound);
         let share =
             if p.policy == LiquidationPolicy::FullClose { depth } else { at_rate(depth, p.depth_share, Dir::Down) };

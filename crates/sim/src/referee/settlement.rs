@@ -115,6 +115,17 @@ impl Referee {
             return holds("settlement", false, || format!("the end of market {market} has come"));
         };
         let ours = index.settles(at, window).unwrap_or((index.agreed, SettlementSource::LastValid, 0));
+        let ours = match self.model.market(market).carry.ended {
+            Some((of, price)) => {
+                same("settlement", || format!("index at the end of market {market}"), ours.0, of)?;
+                (price, ours.1, ours.2)
+            }
+            None => {
+                let plain = self.model.market(market).params.option.is_none();
+                holds("settlement", plain, || format!("the option of market {market} says what it pays"))?;
+                ours
+            }
+        };
         same("settlement", || format!("price, source and usable time of market {market}"), ours, theirs)?;
         self.everyone = true;
         let now = self.model.now;
@@ -176,7 +187,7 @@ impl Referee {
     pub(super) fn funding_allowed(&self, market: MarketId) -> Verdict {
         let row = self.model.market(market);
         let late = row.expiry.is_some_and(|e| row.funding_next > e.reduce_only_at.ns());
-        let good = row.params.kind == Kind::Perpetual && !row.over() && !late;
+        let good = row.params.kind == Kind::Perpetual && row.params.option.is_none() && !row.over() && !late;
         holds("settlement", good, || format!("market {market} has funding due at {}", row.funding_next))
     }
 

@@ -30,7 +30,7 @@ impl Referee {
     fn believed(&self, market: MarketId, by: TriggerBy) -> Option<i128> {
         let row = self.model.market(market);
         let (last, mark, near) = (row.last, row.mark, row.params.trigger_protect);
-        let usable = self.usable(market) && mark > 0;
+        let usable = self.is_priced(market) && mark > 0;
         let (price, believed) = match by {
             TriggerBy::Mark => (mark, usable),
             TriggerBy::Index => (self.model.indices[row.params.index.index()].price, usable),

@@ -32,6 +32,9 @@ pub fn maintenance(params: &Params, price: i128, size: i128) -> i128 {
     if size == 0 {
         return 0;
     }
+    if let Some(option) = &params.option {
+        return option.margins(price, size, params.closing_fee).1;
+    }
     let notional = notional(params, price, size);
     let said = params.form.of(size, notional, 0);
     let charge = at_rate(notional, said.maintenance, Dir::Up);
@@ -47,6 +50,9 @@ pub fn leverage_rate(leverage: i128) -> i128 {
 pub fn initial(params: &Params, price: i128, size: i128, leverage: i128, interest: i128) -> i128 {
     if size == 0 {
         return 0;
+    }
+    if let Some(option) = &params.option {
+        return option.margins(price, size, params.closing_fee).0;
     }
     let notional = notional(params, price, size);
     let rate = leverage_rate(leverage).max(params.form.of(size, notional, interest).initial);

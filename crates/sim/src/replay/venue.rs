@@ -311,6 +311,7 @@ fn market_params(
         guards: engine::params::MarketGuards::default(),
         fee_tiers: Vec::new(),
         kind: Default::default(),
+        option: None,
         realise_every_ns: 0,
     }
 }

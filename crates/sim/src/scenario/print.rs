@@ -178,8 +178,8 @@ fn handle(names: &Names<'_>, field: &str, value: &Value) -> Option<String> {
     let number = value.as_u64()?;
     let small = || u16::try_from(number).ok();
     match field {
-        "account" | "from" | "to" | "child" | "parent" | "fund" | "reserve" | "failing" | "winner" | "holder"
-        | "bidder" => u32::try_from(number).ok().map(|n| names.of_account(AccountId(n))),
+        "account" | "from" | "to" | "child" | "parent" | "fund" | "reserve" | "failing" | "winner" | "counterparty"
+        | "holder" | "bidder" => u32::try_from(number).ok().map(|n| names.of_account(AccountId(n))),
         "asset" | "only" | "sold" | "bought" => u8::try_from(number).ok().map(|n| names.of_asset(AssetId(n))),
         "market" => small().map(|n| names.of_market(MarketId(n))),
         "index" | "fallback" => small().map(|n| names.of_index(IndexId(n))),

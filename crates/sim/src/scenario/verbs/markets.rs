@@ -105,6 +105,7 @@ fn defaults(name: Name, index: IndexId, fund: AccountId, words: &Words) -> Resul
         guards: MarketGuards::default(),
         fee_tiers: Vec::new(),
         kind: Kind::Perpetual,
+        option: None,
         realise_every_ns: 0,
     })
 }
@@ -113,6 +114,7 @@ fn options(actor: &mut Actor<'_, '_>, words: &mut Words, params: &mut MarketPara
     let mut ladder = Draft::of(&params.ladder);
     while let Some(option) = words.next_word() {
         let known = handles(actor, words, params, &option.text)?
+            || super::options::option(actor, words, params, &option.text)?
             || ladder.option(words, &option.text)?
             || trading(words, params, &option.text)?
             || pricing(words, params, &option.text)?

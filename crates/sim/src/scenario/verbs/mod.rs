@@ -6,6 +6,7 @@ mod ending;
 mod ladders;
 mod markets;
 mod money;
+mod options;
 mod prices;
 mod query;
 mod raw;
@@ -78,6 +79,12 @@ pub const VERBS: &[Verb] = &[
     verb("backstop", "ACCOUNT AMOUNT", money::backstop),
     verb("reserve", "FUND RESERVE LIMIT WINDOW | FUND none", money::reserve),
     verb("bid", "BIDDER auction ACCOUNT MARKET [long|short] size SIZE limit PRICE", auction::bid),
+    verb("exit", "ACCOUNT MARKET SIZE", options::exit),
+    verb(
+        "protect",
+        "ACCOUNT INDEX window DURATION [freeze DURATION] [contracts SIZE] [delta SIZE] [vega AMOUNT] | ACCOUNT INDEX none",
+        options::protect,
+    ),
     verb("fill", "ACCOUNT MARKET SIZE @ PRICE [long|short]", trade::fill),
     verb(
         "buy",
