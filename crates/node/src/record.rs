@@ -16,7 +16,7 @@ use engine::{Command, DecodeError, decode};
 use units::Time;
 
 /// Which rules a journal was written under: a segment names it, and another version goes on only from a snapshot.
-pub const RULES_VERSION: &str = concat!("plimsoll ", env!("CARGO_PKG_VERSION"), " rules 3");
+pub const RULES_VERSION: &str = concat!("plimsoll ", env!("CARGO_PKG_VERSION"), " rules 4");
 
 const FIRST: u8 = 1;
 const ASKED: u8 = 2;

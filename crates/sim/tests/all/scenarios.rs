@@ -99,19 +99,22 @@ fn examples(doc: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn scenarios_of_the_docs_come_out_as_written() {
-    let path = root().join("docs/scenarios.md");
-    let mut doc = std::fs::read_to_string(&path).unwrap();
-    let (mut wrong, examples) = (String::new(), examples(&doc));
-    println!("{} examples", examples.len());
-    for (line, text) in &examples {
-        let (differences, rewritten) = check(&format!("docs/scenarios.md, block at line {line}"), text);
-        match rewritten {
-            Some(new) if updating() => doc = doc.replacen(text, &new, 1),
-            _ => wrong += &differences,
+    let mut wrong = String::new();
+    for page in ["docs/scenarios.md", "docs/option-markets.md"] {
+        let path = root().join(page);
+        let mut doc = std::fs::read_to_string(&path).unwrap();
+        let examples = examples(&doc);
+        println!("{page}: {} examples", examples.len());
+        for (line, text) in &examples {
+            let (differences, rewritten) = check(&format!("{page}, block at line {line}"), text);
+            match rewritten {
+                Some(new) if updating() => doc = doc.replacen(text, &new, 1),
+                _ => wrong += &differences,
+            }
         }
-    }
-    if updating() {
-        std::fs::write(&path, doc).unwrap();
+        if updating() {
+            std::fs::write(&path, doc).unwrap();
+        }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
