@@ -194,13 +194,12 @@ impl Table {
                 return Err(PortfolioError::LotNotPositive(at));
             }
             let row = pricer.row(at, instrument, unit.units())?;
-            let fits = row.iter().all(|entry| i32::try_from(*entry).is_ok());
+            let fits = row.iter().fold(true, |all, entry| all & (i64::from(low_half(*entry)) == *entry));
             if !fits {
                 table.wide.push(at);
             }
-            // What does not fit is never read: `wide` says so.
-            let entries = row.map(|entry| if fits { i32::try_from(entry).unwrap_or(0) } else { 0 });
-            table.narrow.push(Narrow { entries });
+            // What does not fit is never used: `wide` says so.
+            table.narrow.push(Narrow { entries: row.map(low_half) });
             table.rows.push(row);
         }
         Ok(table)
@@ -299,4 +298,11 @@ fn widened(price: Rate, confidence: Rate) -> Option<Rate> {
     }
     let units = price.units().checked_add(by.checked_mul(price.units().signum())?)?;
     Rate::new(units).filter(|rate| rate.units() > -1_000_000_000)
+}
+
+/// The lower 32 bits, which are the number itself where it fits.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the caller compares")]
+fn low_half(entry: i64) -> i32 {
+    entry as i32 // tidy: cast — compared with the whole by the caller
 }

@@ -82,8 +82,16 @@ impl<'a> Pricer<'a> {
         let unit = unit as f64; // tidy: cast — i128 to f64 rounds to nearest, the same everywhere
         let lot = instrument.lot.units() as f64 / unit; // tidy: cast — i64 to f64 rounds to nearest
         let mut row = [0; COLUMNS];
-        for (to, (result, damp)) in row.iter_mut().zip(results.iter().zip(&self.damps)).take(self.scenarios.len()) {
-            *to = nearest(result * damp * lot).ok_or(PortfolioError::EntryOutOfRange(at))?;
+        let entries = || results.iter().zip(&self.damps).map(|(result, damp)| result * damp * lot);
+        let count = self.scenarios.len();
+        if entries().take(count).fold(true, |all, entry| all & (entry.abs() < SMALL)) {
+            for (to, entry) in row.iter_mut().zip(entries()).take(count) {
+                *to = nearest_small(entry);
+            }
+        } else {
+            for (to, entry) in row.iter_mut().zip(entries()).take(count) {
+                *to = nearest(entry).ok_or(PortfolioError::EntryOutOfRange(at))?;
+            }
         }
         let first = row.first().copied().unwrap_or(0);
         row.iter_mut().skip(self.scenarios.len()).for_each(|column| *column = first);
@@ -269,8 +277,17 @@ impl From<OptionError> for Refused {
     }
 }
 
-/// The nearest integer, halves away from zero.
+/// Below this a double and 1.5 × 2⁵² add up to a whole number that stands in the low bits.
+const SMALL: f64 = 2_251_799_813_685_248.0;
+
+/// The nearest integer, halves to the even one, of less than [`SMALL`]: without a conversion, so that vectors do it.
 #[inline(always)]
+fn nearest_small(value: f64) -> i64 {
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    (value + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()).cast_signed()
+}
+
+/// The nearest integer of any size: what is above [`SMALL`] has at most one binary place, and halves of it go away from zero.
 #[expect(clippy::cast_possible_truncation, reason = "cutting off is meant, and what does not fit is refused")]
 fn nearest(value: f64) -> Option<i64> {
     let half = if value < 0.0 { -0.5 } else { 0.5 };
