@@ -48,6 +48,8 @@ pub enum PortfolioError {
     SizeNotInLots(usize),
     /// A rate that must not be negative is.
     RateNegative,
+    /// More positions than [`super::POSITIONS_MAX`].
+    TooManyPositions,
     /// An offset below 0 or above 1, or one that is not between two different underlyings of the account.
     OffsetOutOfRange,
     /// Sizes of a collateral are not negative.
@@ -84,6 +86,7 @@ impl fmt::Display for PortfolioError {
             Self::InstrumentUnknown(at) => write!(f, "instrument {at} is not in the table"),
             Self::SizeNotInLots(at) => write!(f, "instrument {at}: the size is not a whole number of lots"),
             Self::RateNegative => f.write_str("a rate must not be negative"),
+            Self::TooManyPositions => f.write_str("an account has at most 512 positions in one underlying"),
             Self::OffsetOutOfRange => f.write_str("an offset must be from 0 to 1, between two different underlyings"),
             Self::CollateralNegative(at) => write!(f, "collateral {at}: its size must not be negative"),
             Self::ResultOutOfRange => f.write_str("the result does not fit"),

@@ -82,13 +82,17 @@ impl ParadexRules {
     /// (unhedged × |net| + hedged × (gross − |net|) ÷ 2) × spot, up; deltas in contracts, + long.
     ///
     /// One perpetual and five sold calls of delta 0.3 at 70,000, 2 % and 1 %: 0.5 net and 2.5 gross need 1,400. `None` beyond the bounds
-    /// of a size.
+    /// of a size or of money.
     #[must_use]
     pub fn least_of_deltas(&self, spot: Price, deltas: &[Size]) -> Option<Money> {
         let net = deltas.iter().try_fold(Size::ZERO, |sum, delta| sum.checked_add(*delta))?.abs();
         let gross = deltas.iter().try_fold(Size::ZERO, |sum, delta| sum.checked_add(delta.abs()))?;
-        let matched = (spot * (gross - net)).share(1, 2, Round::Up);
-        Some((spot * net).mul_rate(self.unhedged, Round::Up) + matched.mul_rate(self.hedged, Round::Up))
+        let (unhedged, both) = (spot * net, spot * (gross - net));
+        if !unhedged.in_bounds() || !both.in_bounds() {
+            return None;
+        }
+        let matched = both.share(1, 2, Round::Up);
+        Some(unhedged.mul_rate(self.unhedged, Round::Up) + matched.mul_rate(self.hedged, Round::Up))
     }
 
     /// Initial and maintenance margin. `worst` is the least result of the scan; provisions for eight hours of funding and for fees are not
@@ -104,6 +108,9 @@ impl ParadexRules {
         }
     }
 }
+
+/// A step of a liquidation is at least 1 %: there are at most a hundred.
+const STEP_MIN: Rate = Rate::bps(100);
 
 /// How Paradex closes an account in part: the same share of every position, in steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,11 +139,11 @@ pub struct ParadexClosed {
 impl ParadexLiquidation {
     /// The least whole number of steps after which maintenance is below its share of equity; all of it where none is.
     ///
-    /// Equity 80, maintenance 88.8, penalty 50 %: 40 % is closed, the penalty is 17.76, 62.24 are left against 53.28. `None` for a step that
-    /// is not above zero.
+    /// Equity 80, maintenance 88.8, penalty 50 %: 40 % is closed, the penalty is 17.76, 62.24 are left against 53.28. `None` for a step
+    /// below 1 %.
     #[must_use]
     pub fn close(&self, equity: Money, maintenance: Money) -> Option<ParadexClosed> {
-        if !self.step.is_positive() {
+        if self.step < STEP_MIN {
             return None;
         }
         let mut share = Rate::ZERO;

@@ -9,6 +9,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use units::{Money, Price, Rate, Round};
 
+/// An account has at most so many positions in one underlying: sums of their results cannot overflow then.
+pub const POSITIONS_MAX: usize = 512;
+
 /// The parameters. Rates are not negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlimsollRules {
@@ -181,7 +184,8 @@ impl PlimsollRules {
     /// One perpetual at 60,000 without funding, steps of 4 %: 9,600 scanned at 16 % down, nothing beside.
     ///
     /// # Errors
-    /// As [`Table::scan`]; [`PortfolioError::PriceMissing`] for a spot or a depth that is not above zero.
+    /// As [`Table::scan`]; [`PortfolioError::PriceMissing`] for a spot or a depth that is not above zero,
+    /// [`PortfolioError::TooManyPositions`].
     pub fn underlying(
         &self,
         table: &Table,
@@ -192,12 +196,15 @@ impl PlimsollRules {
         if !spot.is_positive() || !depth.is_positive() {
             return Err(PortfolioError::PriceMissing);
         }
+        if held.len() > POSITIONS_MAX {
+            return Err(PortfolioError::TooManyPositions);
+        }
         let scan = table.scan(held)?;
         let loss = (Money::ZERO - scan.worst).max(Money::ZERO);
         let worst_move = table.moves().get(scan.scenario).copied().unwrap_or(Rate::ZERO);
-        let least = (spot * naked(table, held)?).mul_rate(self.short_option, Round::Up);
+        let least = checked(spot * naked(table, held)?, Money::ZERO)?.mul_rate(self.short_option, Round::Up);
         let measured = self.measured(table, held)?;
-        let delta = measured.values().fold(Money::ZERO, |sum, one| sum + one.delta);
+        let delta = measured.values().try_fold(Money::ZERO, |sum, one| checked(sum, one.delta))?;
         Ok(UnderlyingTerms {
             short_options: (least - loss).max(Money::ZERO),
             basis: self.basis(&measured)?,
@@ -227,7 +234,8 @@ impl PlimsollRules {
             let results = table.scan(held)?.results;
             let result = |at: usize| results.get(at).copied().unwrap_or(Money::ZERO);
             let change = result(up) - result(down);
-            let delta = change.abs().share(1_000_000_000, apart, Round::Up);
+            let delta = units::mul_div(change.abs().units(), 1_000_000_000, apart, Round::Up).and_then(Money::new);
+            let delta = delta.ok_or(PortfolioError::ResultOutOfRange)?;
             let delta = if change.is_negative() { Money::ZERO - delta } else { delta };
             Ok(Measured { delta, vega: result(volatility) })
         };

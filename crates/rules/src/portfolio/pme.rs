@@ -89,7 +89,8 @@ impl PmeRules {
         let roll_shock =
             positions.iter().map(|one| self.roll(one)).try_fold(Money::ZERO, |sum, one| sum.checked_add(one?));
         let roll_shock = roll_shock.ok_or(PortfolioError::ResultOutOfRange)?;
-        let net = positions.iter().fold(Money::ZERO, |sum, one| sum + one.delta).abs();
+        let net = positions.iter().try_fold(Money::ZERO, |sum, one| sum.checked_add(one.delta));
+        let net = net.ok_or(PortfolioError::ResultOutOfRange)?.abs();
         let in_quote = net.at_index(index, Rate::ONE, Round::Up).ok_or(PortfolioError::ResultOutOfRange)?;
         let shocked = if in_quote > self.delta_threshold { self.delta_shock_most } else { Rate::ZERO };
         let delta_shock = net.mul_rate(shocked, Round::Up);

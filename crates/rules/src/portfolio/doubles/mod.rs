@@ -3,6 +3,7 @@
 mod pmrm2;
 mod reprice;
 mod shock;
+mod surface;
 
 pub use pmrm2::{
     CollateralRole, Pmrm2, Pmrm2Account, Pmrm2Basis, Pmrm2Charges, Pmrm2Collateral, Pmrm2Expiry, Pmrm2Option,
@@ -10,6 +11,7 @@ pub use pmrm2::{
 };
 pub(super) use reprice::Pricer;
 pub use shock::VolatilityShock;
+pub use surface::{SurfaceFlag, SurfacePoint, surface_flags};
 
 use crate::options::{DatedTerms, OptionError, Right, VOLATILITY_MAX, VOLATILITY_MIN, YEAR_NS, YEARS_MIN, payoff};
 use units::{Price, Rate, Size};

@@ -267,7 +267,11 @@ impl Pmrm2 {
         let one = i128::from(Price::whole(1).units());
         let value = |(at, held): (usize, &Pmrm2Collateral)| match held.size.is_negative() {
             true => Err(PortfolioError::CollateralNegative(at)),
-            false => Ok((held.price * held.size).share(one, i128::from(account.stable.units()), Round::Down)),
+            false => {
+                let value = (held.price * held.size).units();
+                let value = units::mul_div(value, one, i128::from(account.stable.units()), Round::Down);
+                value.and_then(Money::new).ok_or(PortfolioError::ResultOutOfRange)
+            }
         };
         account.collaterals.iter().enumerate().map(value).collect()
     }
@@ -280,7 +284,7 @@ impl Pmrm2 {
         values: &[Money],
         now: &[Now<'_>],
     ) -> Result<Money, PortfolioError> {
-        let perpetual = (account.perpetual.price * account.perpetual.size).mul_rate(scenario.price, Round::Down);
+        let perpetual = sum([account.perpetual.price * account.perpetual.size])?.mul_rate(scenario.price, Round::Down);
         let held = account.collaterals.iter().zip(values).filter(|(one, _)| one.role == CollateralRole::Hedge);
         let held = held.map(|(_, value)| value.mul_rate(scenario.price, Round::Down));
         let options = now.iter().map(|expiry| {
@@ -320,16 +324,26 @@ impl Pmrm2 {
     fn charged(&self, account: &Pmrm2Account<'_>, values: &[Money]) -> Result<[Money; 2], PortfolioError> {
         let rules = &self.charges;
         let (mut to_stay, mut to_open) = (Money::ZERO, Money::ZERO);
+        let mut fits = true;
+        // A value within bounds × a rate is far from 128 bits, and each sum is held to the bounds again.
         let mut add = |value: Money, maintenance: Rate, initial: Rate| {
-            to_stay += value.mul_rate(maintenance, Round::Up);
-            to_open += value.mul_rate(initial, Round::Up);
+            for (sum, rate) in [(&mut to_stay, maintenance), (&mut to_open, initial)] {
+                let next = Money::new(value.units()).map(|value| *sum + value.mul_rate(rate, Round::Up));
+                match next.filter(|next| next.in_bounds()) {
+                    Some(next) => *sum = next,
+                    None => fits = false,
+                }
+            }
         };
         let doubt = |confidence: Rate| {
             let confidence = confidence.min(account.spot_confidence);
             let missing = Rate::ONE - confidence;
             if confidence < rules.confidence_threshold { missing } else { Rate::ZERO }
         };
-        let doubted = |value: Money| value.mul_rate(rules.confidence_share, Round::Up);
+        let doubted = |value: Money| {
+            let inside = Money::new(value.units());
+            inside.map_or(Money::from_units(i128::MAX), |value| value.mul_rate(rules.confidence_share, Round::Up))
+        };
         let perpetual = account.spot * account.perpetual.size.abs();
         add(perpetual, rules.perpetual_maintenance, rules.perpetual_initial);
         add(doubted(perpetual), Rate::ZERO, doubt(account.perpetual.confidence));
@@ -344,7 +358,7 @@ impl Pmrm2 {
             let gross = account.spot * gross.ok_or(PortfolioError::ResultOutOfRange)?;
             add(doubted(gross), Rate::ZERO, doubt(expiry.confidence));
         }
-        Ok([to_stay, to_open])
+        if fits { Ok([to_stay, to_open]) } else { Err(PortfolioError::ResultOutOfRange) }
     }
 
     fn initial_factor(&self, stable: Price) -> Result<Rate, PortfolioError> {

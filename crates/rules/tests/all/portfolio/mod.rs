@@ -1,6 +1,7 @@
 //! Portfolio margin: venues' cases, our own rules, refusals, and the fast sums against the plain ones.
 
 pub mod derive;
+mod others;
 mod paradex;
 mod plimsoll;
 mod refusals;

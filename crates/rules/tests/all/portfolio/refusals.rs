@@ -154,3 +154,34 @@ fn an_entry_beyond_64_bits_is_refused() {
     let scan = table.scan(&[Held { instrument: 0, size: Size::new(1_000_000 * 1_000).unwrap() }]).unwrap();
     assert_eq!(scan.worst, Money::whole(-96_000));
 }
+
+/// The largest amounts that fit their types: an answer or a refusal, never a wrapped number or a panic.
+#[test]
+fn absurd_amounts_are_refused() {
+    use super::derive;
+    let (table, huge) =
+        (rules().table(&market(), &instruments(), unit()).unwrap(), Size::new(i64::MAX / 100_000 * 100_000).unwrap());
+    let all: Vec<Held> = (0..instruments().len()).map(|instrument| Held { instrument, size: huge }).collect();
+    for sign in [1, -1] {
+        for count in [1, all.len()] {
+            let held =
+                all.iter().take(count).map(|one| Held { size: Size::new(one.size.units() * sign).unwrap(), ..*one });
+            let held: Vec<Held> = held.collect();
+            if let Ok(terms) = rules().underlying(&table, p_60000(), Money::whole(1), &held) {
+                assert!(!terms.loss.is_negative() && terms.loss.in_bounds());
+                assert!(rules().portfolio(&[terms], &[], Price::ONE).is_ok());
+            }
+        }
+    }
+    let many = vec![Held { instrument: 1, size: Size::ZERO }; 513];
+    let of = |held: &[Held]| rules().underlying(&table, p_60000(), Money::whole(1), held).map(|_| ());
+    assert_eq!(of(&many[1..]), Ok(()));
+    assert_eq!(of(&many), Err(PortfolioError::TooManyPositions));
+    let file = derive::file();
+    let mut case = file["cases"][0].clone();
+    for (price, size) in [("92233720368.0", "92233720368"), ("92233720368.0", "-92233720368"), ("1", "92233720368")] {
+        (case["spot"], case["perp_price"], case["perp"]) = (price.into(), price.into(), size.into());
+        let ours = derive::margin(&file, &case);
+        assert!(ours.is_ok() || ours == Err(PortfolioError::ResultOutOfRange), "{price} {size}");
+    }
+}
