@@ -2,12 +2,15 @@
 
 use super::{Inputs, Outcome, Rule, list};
 use crate::number::{m, p, r};
-use crate::portfolio::derive;
+use crate::portfolio::{HOUR_NS, derive};
+use plimsoll_rules::options::Right;
 use plimsoll_rules::portfolio::{
-    Damp, ParadexLiquidation, ParadexRules, ParadexTable, PmePosition, PmeRules, Pmrm2Terms, Scenario, VolatilityMove,
+    Damp, Held, Instrument, InstrumentKind, Market, OkxCharges, OkxClass, ParadexLiquidation, ParadexRules,
+    ParadexTable, PlimsollRules, PmePosition, PmeRules, Pmrm2Terms, Scan, Scenario, VolatilityMove, okx_grid,
+    okx_margin,
 };
 use serde_json::{Value, json};
-use units::Money;
+use units::{Money, Price};
 
 pub fn rule(name: &str) -> Option<Rule> {
     let rule: Rule = match name {
@@ -15,6 +18,8 @@ pub fn rule(name: &str) -> Option<Rule> {
         "pme" => pme,
         "paradex_deltas" => deltas,
         "paradex_liquidation" => liquidation,
+        "okx_units" => okx,
+        "plimsoll_pm" => plimsoll,
         _ => return None,
     };
     Some(rule)
@@ -114,4 +119,73 @@ fn liquidation(inputs: &Inputs) -> Outcome {
         ("equity_after", closed.equity.into()),
         ("maintenance_after", closed.maintenance.into()),
     ]
+}
+
+/// A risk unit whose terms are given but for the steps of the minimum and how they go together; the scan is one number.
+fn okx(inputs: &Inputs) -> Outcome {
+    let grid = okx_grid(OkxClass::Majors).unwrap();
+    let of = |key| m(inputs.or(key, "0"));
+    let mut results = vec![Money::ZERO; grid.scenarios().len()];
+    results[0] = Money::ZERO - of("scanned");
+    let scan = Scan { worst: results[0], scenario: 0, rounding: Money::ZERO, results };
+    let charges = OkxCharges {
+        theta: Money::ZERO,
+        vega: Money::ZERO,
+        basis: of("basis"),
+        rates: Money::ZERO,
+        minimum_raw: of("minimum_raw"),
+        borrowing: Money::ZERO,
+        depeg: Money::ZERO,
+    };
+    let ours = okx_margin(&scan, &grid, &charges, r("1.3"));
+    vec![("minimum", ours.minimum.into()), ("maintenance", ours.maintenance.into())]
+}
+
+/// Our own rules with steps of 4 %, lots of 0.001 and entries of 1e-8: terms of one underlying and what the account needs.
+fn plimsoll(inputs: &Inputs) -> Outcome {
+    let rules = PlimsollRules::with_step(r("0.04")).unwrap();
+    let spot = p(inputs.text("spot"));
+    let market = Market { spot, confidence: r(inputs.or("confidence", "0")), horizon_ns: 8 * HOUR_NS };
+    let (mut instruments, mut held) = (Vec::new(), Vec::new());
+    for one in inputs.each("positions") {
+        held.push(Held { instrument: instruments.len(), size: one.size() });
+        let quote = one.or("quote", "0").parse().unwrap();
+        instruments.push(Instrument { kind: kind(&one), lot: "0.001".parse().unwrap(), quote });
+    }
+    let table = rules.table(&market, &instruments, m("0.00000001")).unwrap();
+    let part = rules.underlying(&table, spot, m(inputs.or("depth", "1000000000")), &held).unwrap();
+    let all = rules.portfolio(std::slice::from_ref(&part), &[], p(inputs.or("settlement", "1"))).unwrap();
+    vec![
+        ("loss", part.loss.into()),
+        ("scanned", part.scanned().into()),
+        ("basis", part.basis.into()),
+        ("concentration", part.concentration.into()),
+        ("quotes", part.quotes.into()),
+        ("rounding", part.rounding.into()),
+        ("initial", all.initial.into()),
+        ("maintenance", all.maintenance.into()),
+    ]
+}
+
+fn kind(one: &Inputs) -> InstrumentKind {
+    let days = |one: &Inputs| one.whole::<i64>("days") * 24 * HOUR_NS;
+    match one.text("kind") {
+        "spot" => InstrumentKind::Spot { mark: one.mark() },
+        "future" => InstrumentKind::Future { mark: one.mark(), left_ns: days(one) },
+        "perpetual" => InstrumentKind::Perpetual {
+            mark: one.mark(),
+            funding: r(one.or("funding", "0")),
+            funding_stress: r(one.or("funding_stress", "0")),
+        },
+        "call" => InstrumentKind::DatedOption {
+            right: Right::Call,
+            strike: p(one.text("strike")),
+            forward: p(one.text("forward")),
+            forward_fixed: Price::ZERO,
+            volatility: Some(r(one.text("volatility"))),
+            left_ns: days(one),
+            interest: units::Rate::ZERO,
+        },
+        other => panic!("kind {other:?}"),
+    }
 }
