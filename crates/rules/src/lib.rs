@@ -28,6 +28,7 @@ mod option_margin;
 pub mod options;
 mod own;
 mod pace;
+pub mod portfolio;
 mod room;
 mod search;
 mod shortage;

@@ -21,6 +21,9 @@ const NOT_INDEXED: [&str; 20] = [
     "return", "static", "where", "while", "yield",
 ];
 
+/// Where `rules` may compute in doubles: option pricing, and the scenarios that reprice options.
+const FLOATS: [&str; 3] = ["options.rs", "options/", "portfolio/doubles/"];
+
 /// Findings in one file of the core; none in any other file.
 pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let Some((name, file)) = path.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/")) else {
@@ -28,7 +31,7 @@ pub fn check(path: &str, text: &str) -> Vec<Finding> {
     };
     let source = lex(text);
     let tokens = live(&source.tokens).tokens;
-    let floats = name == "rules" && (file == "options.rs" || file.starts_with("options/"));
+    let floats = name == "rules" && FLOATS.iter().any(|place| file.starts_with(place));
     let mut findings = Vec::new();
     for at in 0..tokens.len() {
         let window = Window { before: &tokens[..at], token: tokens[at], after: &tokens[at + 1..] };
@@ -77,7 +80,7 @@ impl Window<'_, '_> {
         let Token { kind, text, line } = self.token;
         let allowed = floats || source.allows(line, "float");
         if !allowed && (kind == Kind::Float || (kind == Kind::Word && matches!(text, "f32" | "f64"))) {
-            let hint = "floats differ between machines; only crates/rules/src/options may use them";
+            let hint = "floats differ between machines; only options and portfolio/doubles of crates/rules/src may use them";
             return Some((format!("float `{text}`"), hint));
         }
         if kind == Kind::Word && NONDETERMINISTIC.contains(&text) {
@@ -141,6 +144,8 @@ mod tests {
         assert_eq!(engine("use std as s;"), ["1: names `std`"]);
         assert!(engine("let x = std + 1; // a f64 of std::time::Instant").is_empty());
         assert!(found("crates/rules/src/options.rs", "fn f() -> f64 { 1.5 }").is_empty());
+        assert!(found("crates/rules/src/portfolio/doubles/a.rs", "fn f() -> f64 { 1.5 }").is_empty());
+        assert!(!found("crates/rules/src/portfolio/grid.rs", "fn f() -> f64 { 1.5 }").is_empty());
         assert!(!found("crates/rules/src/margin.rs", "fn f() -> f64 { 1.5 }").is_empty());
         assert!(found("crates/node/src/lib.rs", "std::time::Instant::now().unwrap()[0] as f64").is_empty());
     }

@@ -1,6 +1,7 @@
 //! `docs/conformance.md`: what is proved against numbers that others computed, and what is not. Written by this test.
 
 use crate::options::reference;
+use crate::portfolio::derive;
 use crate::vectors::{Checked, Status, all, root};
 use crate::{clauses, manifest};
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ fn page(vectors: &[Checked]) -> String {
     by_clause(&mut page, vectors);
     differences(&mut page, vectors);
     options(&mut page);
+    portfolio(&mut page);
     omitted(&mut page);
     documents(&mut page, vectors);
     excepted(&mut page);
@@ -139,6 +141,18 @@ fn options(page: &mut String) {
         writeln!(page, "| {} |", cells.join(" | ")).unwrap();
     }
     page.push_str(OPTIONS);
+}
+
+const PORTFOLIO: &str = "
+Every scenario of every book is a figure; differences are in quote, and relative to the figure where it is above one quote. Deribit's replies,
+single books of Derive's own tests and Paradex's worked examples are in the tables above. Formulas: [portfolio.md](portfolio.md).
+";
+
+fn portfolio(page: &mut String) {
+    let columns = ["compared", "books", "allowed", "largest difference", "largest relative difference"];
+    head(page, "Portfolio margin", &columns);
+    writeln!(page, "| {} |", derive::row().join(" | ")).unwrap();
+    page.push_str(PORTFOLIO);
 }
 
 fn omitted(page: &mut String) {

@@ -10,6 +10,7 @@ mod naive;
 mod number;
 mod option_margin;
 mod options;
+mod portfolio;
 mod properties;
 mod tables;
 mod vectors;

@@ -6,6 +6,7 @@ mod covering;
 mod holding;
 mod lines;
 mod options;
+mod portfolio;
 
 use crate::number::{Fixed, ladder_with, m, p, r};
 use plimsoll_rules::*;
@@ -55,7 +56,8 @@ pub type Outcome = Vec<(&'static str, Ours)>;
 pub type Rule = fn(&Inputs) -> Outcome;
 
 pub fn rule_named(name: &str) -> Rule {
-    let topics = [lines::rule, holding::rule, closing::rule, covering::rule, accruing::rule, options::rule];
+    let topics =
+        [lines::rule, holding::rule, closing::rule, covering::rule, accruing::rule, options::rule, portfolio::rule];
     topics.iter().find_map(|topic| topic(name)).unwrap_or_else(|| panic!("no rule is called {name:?}"))
 }
 
