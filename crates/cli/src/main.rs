@@ -15,6 +15,7 @@ mod feed;
 mod map;
 mod margin;
 mod out;
+mod portfolio;
 mod proof;
 mod replay;
 mod report;

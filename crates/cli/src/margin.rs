@@ -23,6 +23,7 @@ Examples:
   plimsoll margin book.toml --compare all
   plimsoll margin book.toml --what-if 'BTC -12%, ETH -15%'
   plimsoll margin --accounts accounts.parquet --prices prices.toml --rulebook binance-usdm --out margins.csv
+  plimsoll margin --portfolio book.toml
   plimsoll margin book.toml --json | jq .units[0].headroom")]
 pub struct Args {
     /// The book
@@ -42,7 +43,10 @@ pub struct Args {
     /// Move prices first: 'BTC -12%, ETH -15%'
     #[arg(long, value_name = "MOVES")]
     what_if: Option<String>,
-    /// Print JSON (plimsoll.margin/1)
+    /// Under portfolio margin: every scenario, the worst one, greeks by underlying
+    #[arg(long, conflicts_with_all = ["rulebook", "explain", "compare", "what_if", "csv"])]
+    portfolio: bool,
+    /// Print JSON (plimsoll.margin/1, with --portfolio plimsoll.portfolio/1)
     #[arg(long, conflicts_with = "csv")]
     json: bool,
     /// Print one CSV row per position
@@ -51,7 +55,7 @@ pub struct Args {
 }
 
 /// Why a command ends, with its exit code.
-struct Failure(u8, String);
+pub struct Failure(pub u8, pub String);
 
 impl From<Box<Problem>> for Failure {
     fn from(problem: Box<Problem>) -> Self {
@@ -78,6 +82,9 @@ pub fn run(args: &Args) -> ExitCode {
 
 fn answer(args: &Args) -> Result<String, Failure> {
     let path = args.book.as_deref().unwrap_or(Path::new(""));
+    if args.portfolio {
+        return crate::portfolio::answer(path, args.json);
+    }
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|why| Failure(3, format!("error: cannot read {name}: {why}")))?;
     let source = Source { file: &name, text: &text };
@@ -339,7 +346,7 @@ fn account(unit: &UnitFigures, numeraire: &str, of: Option<String>) -> String {
 }
 
 /// Columns two spaces apart, the first on the left, the others on the right.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub fn aligned(rows: &[Vec<String>]) -> String {
     columns(rows, false)
 }
 

@@ -176,7 +176,7 @@ impl State {
         let row = self.market(market);
         let (option, _, volatility) = self.option_model(row)?;
         let index = self.index(row.params.index).price;
-        let MarkGreeks { delta, vega } = self.mark_greeks(market);
+        let MarkGreeks { delta, vega, .. } = self.mark_greeks(market);
         Some(crate::OptionView {
             payoff: option_payoff(option.right, index, option.strike),
             time_value: row.time_value(index),

@@ -120,18 +120,25 @@ impl BookFile {
     /// # Errors
     /// What is wrong first, with its place.
     pub fn read(source: &Source<'_>) -> Checked<Self> {
-        if !source.text.trim_start().starts_with('{') {
-            return source.parse();
+        source.read()
+    }
+}
+
+impl Source<'_> {
+    /// TOML, or JSON where the text begins with a brace.
+    pub(crate) fn read<T: serde::de::DeserializeOwned>(&self) -> Checked<T> {
+        if !self.text.trim_start().starts_with('{') {
+            return self.parse();
         }
-        if let Err(error) = serde_json::from_str::<serde_json::Value>(source.text) {
+        if let Err(error) = serde_json::from_str::<serde_json::Value>(self.text) {
             let before: usize =
-                source.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+                self.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
             let at = before + error.column().saturating_sub(1);
             let message = error.to_string();
             let what = message.split(" at line ").next().unwrap_or(&message);
-            return Err(source.at(at..at + 1, format!("no JSON: {what}")));
+            return Err(self.at(at..at + 1, format!("no JSON: {what}")));
         }
-        source.parse_as(&toml_in_place(source.text))
+        self.parse_as(&toml_in_place(self.text))
     }
 }
 

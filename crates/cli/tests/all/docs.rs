@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 4] = ["docs/margin.md", "docs/rulebooks.md", "docs/explain.md", "docs/map.md"];
+const PAGES: [&str; 5] = ["docs/margin.md", "docs/rulebooks.md", "docs/explain.md", "docs/map.md", "docs/portfolio.md"];
 
 #[test]
 fn docs_show_what_the_command_prints() {

@@ -8,6 +8,7 @@ mod feed;
 mod import;
 mod map;
 mod margin;
+mod portfolio;
 mod proof;
 
 use std::process::{Command, Stdio};

@@ -46,6 +46,10 @@ pub struct MarkGreeks {
     pub delta: Rate,
     /// By volatility: for a whole 100 % a year.
     pub vega: Price,
+    /// What delta changes by when the underlying rises by 1 %, to first order.
+    pub gamma: Rate,
+    /// What a day changes it by, all else unchanged; of a perpetual option what its holder pays in funding that day, with its sign.
+    pub theta: Price,
 }
 
 impl OptionModel {
@@ -80,19 +84,25 @@ impl OptionModel {
         let greeks = match *self {
             Self::Dated { forward, left_ns } => dated(forward, strike, volatility, left_ns)
                 .map(|model| model.greeks(right))
-                .map(|greeks| (greeks.delta, greeks.vega)),
+                .map(|greeks| (greeks.delta, greeks.vega, greeks.gamma, greeks.theta)),
             Self::Perpetual { spot, period_ns, interest } => perpetual(spot, strike, volatility, period_ns, interest)
                 .map(|model| model.greeks(right))
-                .map(|greeks| (greeks.delta, greeks.vega)),
+                .map(|greeks| (greeks.delta, greeks.vega, greeks.gamma, -greeks.funding)),
         };
-        let units = greeks.and_then(|(delta, vega)| {
+        let spot = super::price_units(self.underlying());
+        let units = greeks.and_then(|(delta, vega, gamma, theta)| {
             let one = Price::new(1).unwrap_or(Price::ONE);
-            Ok(MarkGreeks { delta: to_rate(delta, Round::TowardZero)?, vega: to_nearest_price(vega, one)? })
+            Ok(MarkGreeks {
+                delta: to_rate(delta, Round::TowardZero)?,
+                vega: to_nearest_price(vega, one)?,
+                gamma: to_rate(gamma * spot * 0.01, Round::TowardZero)?,
+                theta: to_nearest_price(theta / 365.0, one)?,
+            })
         });
         units.unwrap_or_else(|_| {
             let inside = option_payoff(right, self.underlying(), strike).is_positive();
             let whole = if right == Right::Call { Rate::ONE } else { -Rate::ONE };
-            MarkGreeks { delta: if inside { whole } else { Rate::ZERO }, vega: Price::ZERO }
+            MarkGreeks { delta: if inside { whole } else { Rate::ZERO }, ..MarkGreeks::default() }
         })
     }
 
