@@ -80,7 +80,8 @@ impl Window<'_, '_> {
         let Token { kind, text, line } = self.token;
         let allowed = floats || source.allows(line, "float");
         if !allowed && (kind == Kind::Float || (kind == Kind::Word && matches!(text, "f32" | "f64"))) {
-            let hint = "floats differ between machines; only options and portfolio/doubles of crates/rules/src may use them";
+            let hint =
+                "floats differ between machines; only options and portfolio/doubles of crates/rules/src may use them";
             return Some((format!("float `{text}`"), hint));
         }
         if kind == Kind::Word && NONDETERMINISTIC.contains(&text) {
