@@ -11,7 +11,7 @@
 
 use plimsoll_rules::options::{DatedTerms, Right};
 use plimsoll_rules::portfolio::{
-    Book, COLUMNS, Instrument, InstrumentKind, Market, PlimsollRules, Table, VolatilityMove, Worst,
+    Book, COLUMNS, Held, Instrument, InstrumentKind, Market, PlimsollRules, Table, VolatilityMove, Worst,
 };
 use std::hint::black_box;
 use std::io::Write;
@@ -21,7 +21,7 @@ use units::{Money, Price, Rate, Size};
 
 const ACCOUNTS: usize = 500_000;
 const POSITIONS: usize = 10;
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 40;
 const DAY_NS: i64 = 86_400_000_000_000;
 /// 1e-8 quote per lot of 0.001.
 const UNIT: i128 = 100_000_000;
@@ -63,13 +63,14 @@ fn run(rules: &PlimsollRules, count: usize) {
     line("ours, exact", ours, ACCOUNTS);
     // Fewer accounts where one takes long.
     let some = &positions[..POSITIONS * 50_000];
-    line("128 bits, exact, column by column", best(3, || exact(&table, some, &worst)), 50_000);
+    line("128 bits, exact, column by column", best(ROUNDS, || exact(&table, some, &worst)), 50_000);
     let doubles = doubles(&table);
-    line("naive: doubles, scenario by scenario", best(3, || naive(&doubles, some, &worst)), 50_000);
-    line("doubles, row by row, fused where allowed", best(3, || rows(&doubles, some, &worst)), 50_000);
-    line("as NumPy: gather, multiply, add, least", best(3, || gathered(&doubles, some, &worst)), 50_000);
+    line("naive: doubles, scenario by scenario", best(ROUNDS, || naive(&doubles, some, &worst)), 50_000);
+    line("doubles, row by row, fused where allowed", best(ROUNDS, || rows(&doubles, some, &worst)), 50_000);
+    line("as NumPy: gather, multiply, add, least", best(ROUNDS, || gathered(&doubles, some, &worst)), 50_000);
+    line("ours, every term of the requirement", best(ROUNDS, || terms(rules, &table, some)), 50_000);
     let few = &positions[..POSITIONS * 200];
-    line("no table: every position repriced", best(1, || repriced(rules, &table, few)), 200);
+    line("no table: every position repriced", best(10, || repriced(rules, &table, few)), 200);
     numpy(&doubles, count, &positions, &worst, &line);
 }
 
@@ -149,6 +150,19 @@ fn repriced(rules: &PlimsollRules, table: &Table, positions: &[(u32, i64)]) {
             }
         }
         black_box(sums.into_iter().fold(f64::INFINITY, f64::min));
+    }
+}
+
+/// What `explain` would show: all scenarios, all charges, initial and maintenance.
+fn terms(rules: &PlimsollRules, table: &Table, positions: &[(u32, i64)]) {
+    let size = |at: usize, lots: i64| Size::new(table.instruments()[at].lot.units() * lots).expect("in range");
+    for account in positions.chunks(POSITIONS) {
+        let held: [Held; POSITIONS] = std::array::from_fn(|at| {
+            let (instrument, lots) = (account[at].0 as usize, account[at].1);
+            Held { instrument, size: size(instrument, lots) }
+        });
+        let part = rules.underlying(table, Price::whole(60_000), Money::whole(1_000_000), &held).expect("in range");
+        black_box(rules.portfolio(&[part], &[], Price::ONE).expect("in range"));
     }
 }
 

@@ -251,7 +251,7 @@ impl Table {
         let mut sums = [0_i128; COLUMNS];
         let mut lots_held = 0_i128;
         for position in held {
-            let (row, lots) = self.row_and_lots(position)?;
+            let (_, row, lots) = self.row_and_lots(position)?;
             lots_held = lots_held.saturating_add(lots.abs());
             for (sum, entry) in sums.iter_mut().zip(row) {
                 let result = lots.checked_mul(i128::from(*entry)).and_then(|result| sum.checked_add(result));
@@ -271,14 +271,15 @@ impl Table {
         units.checked_mul(self.unit.units()).and_then(Money::new)
     }
 
-    fn row_and_lots(&self, position: &Held) -> Result<(&[i64; COLUMNS], i128), PortfolioError> {
+    /// The instrument of a position, its results by scenario, and how many lots of it.
+    pub(super) fn row_and_lots(&self, position: &Held) -> Result<(&Instrument, &[i64; COLUMNS], i128), PortfolioError> {
         let at = position.instrument;
         let unknown = PortfolioError::InstrumentUnknown(at);
         let (row, instrument) = self.rows.get(at).zip(self.instruments.get(at)).ok_or(unknown)?;
         let (size, lot) = (i128::from(position.size.units()), i128::from(instrument.lot.units()));
         // The lot is above zero: checked when the table was built.
         let lots = size.checked_div(lot).filter(|lots| lots.checked_mul(lot) == Some(size));
-        Ok((row, lots.ok_or(PortfolioError::SizeNotInLots(at))?))
+        Ok((instrument, row, lots.ok_or(PortfolioError::SizeNotInLots(at))?))
     }
 
     /// The scenarios.
