@@ -221,25 +221,28 @@ impl PlimsollRules {
 
     /// Delta in quote and the result of volatility up, of each expiry and quote asset.
     fn measured(&self, table: &Table, held: &[Held]) -> Result<BTreeMap<(i64, u8), Measured>, PortfolioError> {
-        let [up, down, volatility] = self.steps()?;
-        let mut positions: BTreeMap<(i64, u8), Vec<Held>> = BTreeMap::new();
+        let cells = self.steps()?;
+        let [up, down, _] = cells;
+        let mut sums: BTreeMap<(i64, u8), [i128; 3]> = BTreeMap::new();
         for one in held {
-            let unknown = PortfolioError::InstrumentUnknown(one.instrument);
-            let instrument = table.instruments().get(one.instrument).ok_or(unknown)?;
-            positions.entry((instrument.tenor_ns(), instrument.quote)).or_default().push(*one);
+            let (instrument, row, lots) = table.row_and_lots(one)?;
+            let sums = sums.entry((instrument.tenor_ns(), instrument.quote)).or_default();
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                let entry = row.get(cell).map_or(0, |entry| i128::from(*entry));
+                let next = entry.checked_mul(lots).and_then(|result| sum.checked_add(result));
+                *sum = next.ok_or(PortfolioError::ResultOutOfRange)?;
+            }
         }
         let moved = |at: usize| table.moves().get(at).map_or(0, |rate| i128::from(rate.units()));
         let apart = moved(up).saturating_sub(moved(down)).max(1);
-        let of = |held: &Vec<Held>| {
-            let results = table.scan(held)?.results;
-            let result = |at: usize| results.get(at).copied().unwrap_or(Money::ZERO);
-            let change = result(up) - result(down);
-            let delta = units::mul_div(change.abs().units(), 1_000_000_000, apart, Round::Up).and_then(Money::new);
-            let delta = delta.ok_or(PortfolioError::ResultOutOfRange)?;
+        let of = |[up, down, volatility]: [i128; 3]| {
+            let change = table.money(up.checked_sub(down)?)?;
+            let delta = Money::new(units::mul_div(change.abs().units(), 1_000_000_000, apart, Round::Up)?)?;
             let delta = if change.is_negative() { Money::ZERO - delta } else { delta };
-            Ok(Measured { delta, vega: result(volatility) })
+            Some(Measured { delta, vega: table.money(volatility)? })
         };
-        positions.iter().map(|(key, held)| Ok((*key, of(held)?))).collect()
+        let measured = sums.into_iter().map(|(key, sums)| Some((key, of(sums)?)));
+        measured.collect::<Option<_>>().ok_or(PortfolioError::ResultOutOfRange)
     }
 
     /// Σ |delta| × its expiry's rate, times the part of all delta that is hedged by another expiry.

@@ -163,9 +163,6 @@ impl Table {
         instruments: &[Instrument],
         unit: Money,
     ) -> Result<Self, PortfolioError> {
-        if !market.spot.is_positive() {
-            return Err(PortfolioError::PriceMissing);
-        }
         if !unit.is_positive() {
             return Err(PortfolioError::UnitNotPositive);
         }
@@ -177,32 +174,71 @@ impl Table {
         if let Some(at) = scenarios.iter().position(|one| skews.contains(&one.volatility)) {
             return Err(PortfolioError::SkewMoves(at));
         }
-        let moves = scenarios.iter().map(|one| widened(one.price, market.confidence));
-        let moves: Vec<Rate> = moves.collect::<Option<_>>().ok_or(PortfolioError::ConfidenceOutOfRange)?;
         let mut table = Self {
             grid: grid.clone(),
             unit,
-            instruments: instruments.to_vec(),
-            rows: Vec::with_capacity(instruments.len()),
-            narrow: Vec::with_capacity(instruments.len()),
+            moves: Vec::new(),
+            instruments: Vec::new(),
+            rows: Vec::new(),
+            narrow: Vec::new(),
             wide: Vec::new(),
-            moves,
         };
-        let mut pricer = Pricer::new(market, scenarios, &table.moves, shock);
+        table.rebuild(shock, market, instruments)?;
+        Ok(table)
+    }
+
+    /// The same for new prices, in the memory that is there. After an error the table has no instruments, so that no old result is used.
+    ///
+    /// # Errors
+    /// What is wrong with the market or an instrument.
+    pub fn rebuild(
+        &mut self,
+        shock: &VolatilityShock,
+        market: &Market,
+        instruments: &[Instrument],
+    ) -> Result<(), PortfolioError> {
+        let built = self.fill(shock, market, instruments);
+        if built.is_err() {
+            self.instruments.clear();
+            self.rows.clear();
+            self.narrow.clear();
+        }
+        built
+    }
+
+    fn fill(
+        &mut self,
+        shock: &VolatilityShock,
+        market: &Market,
+        instruments: &[Instrument],
+    ) -> Result<(), PortfolioError> {
+        if !market.spot.is_positive() {
+            return Err(PortfolioError::PriceMissing);
+        }
+        let moves = self.grid.scenarios().iter().map(|one| widened(one.price, market.confidence));
+        self.moves = moves.collect::<Option<_>>().ok_or(PortfolioError::ConfidenceOutOfRange)?;
+        self.instruments.clear();
+        self.instruments.extend_from_slice(instruments);
+        self.rows.clear();
+        self.narrow.clear();
+        self.wide.clear();
+        self.rows.reserve(instruments.len());
+        self.narrow.reserve(instruments.len());
+        let mut pricer = Pricer::new(market, self.grid.scenarios(), &self.moves, shock);
         for (at, instrument) in instruments.iter().enumerate() {
             if !instrument.is_priced() {
                 return Err(PortfolioError::LotNotPositive(at));
             }
-            let row = pricer.row(at, instrument, unit.units())?;
+            let row = pricer.row(at, instrument, self.unit.units())?;
             let fits = row.iter().fold(true, |all, entry| all & (i64::from(low_half(*entry)) == *entry));
             if !fits {
-                table.wide.push(at);
+                self.wide.push(at);
             }
             // What does not fit is never used: `wide` says so.
-            table.narrow.push(Narrow { entries: row.map(low_half) });
-            table.rows.push(row);
+            self.narrow.push(Narrow { entries: row.map(low_half) });
+            self.rows.push(row);
         }
-        Ok(table)
+        Ok(())
     }
 
     /// What an account would gain or lose, by scenario, exactly: sums of lots × entries in 128 bits.
@@ -215,7 +251,7 @@ impl Table {
         let mut sums = [0_i128; COLUMNS];
         let mut lots_held = 0_i128;
         for position in held {
-            let (row, lots) = self.row_and_lots(position)?;
+            let (_, row, lots) = self.row_and_lots(position)?;
             lots_held = lots_held.saturating_add(lots.abs());
             for (sum, entry) in sums.iter_mut().zip(row) {
                 let result = lots.checked_mul(i128::from(*entry)).and_then(|result| sum.checked_add(result));
@@ -235,14 +271,15 @@ impl Table {
         units.checked_mul(self.unit.units()).and_then(Money::new)
     }
 
-    fn row_and_lots(&self, position: &Held) -> Result<(&[i64; COLUMNS], i128), PortfolioError> {
+    /// The instrument of a position, its results by scenario, and how many lots of it.
+    pub(super) fn row_and_lots(&self, position: &Held) -> Result<(&Instrument, &[i64; COLUMNS], i128), PortfolioError> {
         let at = position.instrument;
         let unknown = PortfolioError::InstrumentUnknown(at);
         let (row, instrument) = self.rows.get(at).zip(self.instruments.get(at)).ok_or(unknown)?;
         let (size, lot) = (i128::from(position.size.units()), i128::from(instrument.lot.units()));
         // The lot is above zero: checked when the table was built.
         let lots = size.checked_div(lot).filter(|lots| lots.checked_mul(lot) == Some(size));
-        Ok((row, lots.ok_or(PortfolioError::SizeNotInLots(at))?))
+        Ok((instrument, row, lots.ok_or(PortfolioError::SizeNotInLots(at))?))
     }
 
     /// The scenarios.

@@ -4,7 +4,7 @@ use super::{HOUR_NS, Random, instruments, market, option, rules, unit};
 use crate::number::{m, p, r};
 use plimsoll_rules::options::{DatedTerms, PerpetualTerms, Right, payoff};
 use plimsoll_rules::portfolio::{
-    Book, Damp, Grid, Held, Instrument, InstrumentKind, Scenario, Table, VolatilityMove, Worst,
+    Book, Damp, Grid, Held, Instrument, InstrumentKind, Market, PortfolioError, Scenario, Table, VolatilityMove, Worst,
 };
 use units::{Money, Price, Rate, Size};
 
@@ -193,4 +193,48 @@ fn a_call_and_a_put_of_one_strike_share_their_prices() {
     let build = |all: &[Instrument]| rules().table(&market(), all, unit()).unwrap();
     let (both, alone) = (build(&[call, put]), build(&[put]));
     assert_eq!(both.row(1), alone.row(0));
+}
+
+/// A table that is rebuilt is the one that is built; one that could not be has nothing old in it.
+#[test]
+fn a_rebuilt_table_is_a_new_one() {
+    let (mut table, moved) = (table(), Market { spot: p("59000"), ..market() });
+    let held = [Held { instrument: 9, size: Size::whole(1) }];
+    let before = table.scan(&held).unwrap();
+    table.rebuild(&rules().volatility, &moved, &instruments()).unwrap();
+    let new = rules().table(&moved, &instruments(), unit()).unwrap();
+    assert_eq!(table.scan(&held), new.scan(&held));
+    assert_ne!(table.scan(&held).unwrap(), before);
+    let refused = table.rebuild(&rules().volatility, &Market { spot: Price::ZERO, ..moved }, &instruments());
+    assert_eq!(refused, Err(PortfolioError::PriceMissing));
+    assert_eq!(table.scan(&held), Err(PortfolioError::InstrumentUnknown(9)));
+    let mut book = Book::new();
+    book.push(&[(9, 1)]);
+    assert_eq!(book.worst(&table, &mut Vec::new()), Err(PortfolioError::InstrumentUnknown(9)));
+}
+
+/// Entries do not depend on processor, flags or profile: a digest of two thousand rows, met by every build.
+#[test]
+fn tables_have_the_same_integers_everywhere() {
+    let mut all = instruments();
+    for days in [1, 2, 7, 30, 90, 365] {
+        for strike in (20_000..180_000).step_by(1_000) {
+            all.push(option(Price::whole(strike), days));
+            let (strike, period_ns) = (Price::whole(strike), days * 24 * HOUR_NS);
+            let interest = if strike.units() % 200_000_000_000 == 0 { Rate::ZERO } else { r("0.05") };
+            let kind = InstrumentKind::PerpetualOption {
+                right: Right::Put,
+                strike,
+                volatility: Some(r("0.7")),
+                period_ns,
+                interest,
+            };
+            all.push(Instrument { kind, ..all[0] });
+        }
+    }
+    let table = rules().table(&market(), &all, unit()).unwrap();
+    let bytes: Vec<u8> =
+        (0..all.len()).flat_map(|at| table.row(at).unwrap().to_vec()).flat_map(i64::to_le_bytes).collect();
+    assert_eq!(bytes.len(), (13 + 2 * 6 * 160) * 31 * 8);
+    assert_eq!(&blake3::hash(&bytes).to_hex()[..32], "ebd4d61c9f708497eca9d09d4541455d");
 }
