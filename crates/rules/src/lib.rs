@@ -29,6 +29,7 @@ pub mod options;
 mod own;
 mod pace;
 pub mod portfolio;
+mod risk;
 mod room;
 mod search;
 mod shortage;
@@ -67,6 +68,9 @@ pub use option_margin::{
 };
 pub use own::{OwnAverage, OwnRule};
 pub use pace::{FundFeeRule, GrowingFee, Ramp, loss_per_contract, loss_per_deposit};
+pub use risk::{
+    DEPTH_LEVELS_MAX, DepthLevel, Estimate, OpenNow, Pressure, RiskRule, RiskRuleError, RiskTerms, next_variance, sigma,
+};
 pub use room::{Grown, GrowthTerms, OutflowTerms, Way};
 pub use shortage::{ClosingTerms, ExchangeTerms, size_to_cover};
 pub use solve::Crossing;
